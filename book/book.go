@@ -1,0 +1,263 @@
+// Package book is the signal book: formats, code lists and languages as data,
+// and what is done with them: checking, rendering and reading back.
+//
+// A coded message reads the same in six languages without a translator. Its
+// renderings are labelled lines with no grammar in them: codes stand beside
+// their labels, times and numbers are written one way everywhere. From every
+// rendering in every language Parse recovers exactly the codes and values; a
+// rendering that would lack a field fails and is never shown.
+//
+// An edition is named by its hash. Language packs ship as drafts and say so; the
+// code line is what binds.
+package book
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json/v2"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"detente/identity"
+	"detente/message"
+)
+
+// Lang is one of the six languages.
+type Lang string
+
+// Langs are the six languages, in the order in which they are shown.
+var langs = []Lang{"en", "ru", "zh", "es", "fr", "ar"}
+
+// Langs returns the six languages.
+func Langs() []Lang { return slices.Clone(langs) }
+
+// Text is one text in six languages.
+type Text map[Lang]string
+
+// Code is an entry of a code list.
+type Code struct {
+	Code  string `json:"code"`
+	Label Text   `json:"label"`
+}
+
+// List is a code list.
+type List struct {
+	Name   string `json:"name"`
+	Source string `json:"source"`
+	Codes  []Code `json:"codes"`
+}
+
+// find returns a code of the list.
+func (l List) find(code string) (Code, bool) {
+	i := slices.IndexFunc(l.Codes, func(c Code) bool { return c.Code == code })
+	if i < 0 {
+		return Code{}, false
+	}
+	return l.Codes[i], true
+}
+
+// Type is the type of a parameter.
+type Type string
+
+// The types of parameters.
+const (
+	TypeCode     Type = "code"     // of a list
+	TypeTime     Type = "utc"      // RFC 3339, whole seconds, Z
+	TypeWindow   Type = "window"   // {from, to, zone}
+	TypeDuration Type = "duration" // PTnS
+	TypeCount    Type = "count"    // whole number from 0
+	TypeHash     Type = "hash"     // SHA-256 in hexadecimal
+	TypeBlob     Type = "blob"     // {hash, size, type}
+	TypeText     Type = "text"     // free, tagged with the body's language
+	TypeStation  Type = "station"
+	TypeAsset    Type = "asset" // domain:, prefix:, asn:, product:, hash:
+	TypeRule     Type = "rule"  // of a release policy
+)
+
+// Param is a parameter of a format.
+type Param struct {
+	Name     string `json:"name"`
+	Type     Type   `json:"type"`
+	List     string `json:"list,omitempty"` // of a code
+	Many     bool   `json:"many,omitempty"` // a list of values
+	Max      int    `json:"max,omitempty"`  // characters of a text, values of a list, or the largest count
+	Optional bool   `json:"optional,omitempty"`
+	Label    Text   `json:"label"`
+}
+
+// IsBlob reports whether the parameter names blobs.
+func (p Param) IsBlob() bool { return p.Type == TypeBlob }
+
+// Format is the form that a message follows.
+type Format struct {
+	Number       message.Format   `json:"number"`
+	Name         Text             `json:"name"`
+	Dossier      string           `json:"dossier"`    // the kind of dossier that it belongs to
+	Transition   string           `json:"transition"` // what it does there
+	Service      bool             `json:"service,omitempty"`
+	Precedence   string           `json:"precedence"`             // the usual one
+	ReplySeconds int64            `json:"reply_seconds,omitzero"` // within which a reply is due; absent: none is
+	Replies      []message.Format `json:"replies,omitempty"`      // that answer it
+	Params       []Param          `json:"params"`
+	Example      message.Example  `json:"example"`
+}
+
+// Usual returns the format's usual precedence.
+func (f Format) Usual() message.Precedence {
+	p, err := message.ParsePrecedence(f.Precedence)
+	if err != nil {
+		return message.Routine
+	}
+	return p
+}
+
+// ReplyWithin returns the time within which a reply is due; zero for none.
+func (f Format) ReplyWithin() time.Duration { return time.Duration(f.ReplySeconds) * time.Second }
+
+// param returns a parameter by name.
+func (f Format) param(name string) (Param, bool) {
+	i := slices.IndexFunc(f.Params, func(p Param) bool { return p.Name == name })
+	if i < 0 {
+		return Param{}, false
+	}
+	return f.Params[i], true
+}
+
+// meta is what an edition says of itself.
+type meta struct {
+	Name   string          `json:"name"`
+	Status map[Lang]string `json:"status"` // of language packs: draft, checked, agreed
+	Words  map[string]Text `json:"words"`  // labels that every rendering has
+}
+
+// Edition is a signal book. It never changes once loaded, and is safe for
+// concurrent use.
+type Edition struct {
+	meta    meta
+	hash    identity.Digest
+	formats []Format // by number
+	lists   map[string]List
+}
+
+//go:embed data
+var embedded embed.FS
+
+// Embedded returns the edition that ships with the program.
+func Embedded() (*Edition, error) {
+	data, err := fs.Sub(embedded, "data")
+	if err != nil {
+		return nil, err
+	}
+	return Load(data)
+}
+
+// Limits of an edition: a book of a few hundred formats in files that a person
+// can read.
+const (
+	maxFiles = 1000
+	maxFile  = 256 << 10
+)
+
+// Load reads an edition: edition.json, formats/*.json and lists/*.json. It
+// refuses what it does not know; what is known but wrong in itself Lint finds.
+func Load(files fs.FS) (*Edition, error) {
+	e := &Edition{lists: make(map[string]List)}
+	var sum bytes.Buffer
+	n := 0
+	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if n++; n > maxFiles {
+			return fmt.Errorf("more than %d files", maxFiles)
+		}
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			return err
+		}
+		if len(text) > maxFile {
+			return fmt.Errorf("%s: %d bytes are more than %d", name, len(text), maxFile)
+		}
+		fmt.Fprintf(&sum, "%s %s\n", identity.Sum(text), name)
+		return e.add(name, text)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("signal book: %w", err)
+	}
+	if e.meta.Name == "" {
+		return nil, errors.New("signal book: edition.json is missing or names no edition")
+	}
+	slices.SortFunc(e.formats, func(a, b Format) int { return strings.Compare(string(a.Number), string(b.Number)) })
+	e.hash = identity.Sum(sum.Bytes())
+	return e, nil
+}
+
+func (e *Edition) add(name string, text []byte) error {
+	strict := json.RejectUnknownMembers(true)
+	switch dir := path.Dir(name); {
+	case name == "edition.json":
+		if err := json.Unmarshal(text, &e.meta, strict); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	case dir == "formats":
+		var f Format
+		if err := json.Unmarshal(text, &f, strict); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if string(f.Number)+".json" != path.Base(name) {
+			return fmt.Errorf("%s: it holds format %s", name, f.Number)
+		}
+		e.formats = append(e.formats, f)
+	case dir == "lists":
+		var l List
+		if err := json.Unmarshal(text, &l, strict); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if l.Name+".json" != path.Base(name) {
+			return fmt.Errorf("%s: it holds the list %s", name, l.Name)
+		}
+		e.lists[l.Name] = l
+	default:
+		return fmt.Errorf("%s: no such file belongs to an edition", name)
+	}
+	return nil
+}
+
+// Name returns the edition's name, for people.
+func (e *Edition) Name() string { return e.meta.Name }
+
+// Hash returns the edition's name, for machines: the digest over its files.
+func (e *Edition) Hash() identity.Digest { return e.hash }
+
+// Status returns the status of a language pack: draft, checked or agreed.
+func (e *Edition) Status(l Lang) string { return e.meta.Status[l] }
+
+// Formats returns all formats, by number.
+func (e *Edition) Formats() []Format { return slices.Clone(e.formats) }
+
+// Format returns a format by number.
+func (e *Edition) Format(n message.Format) (Format, bool) {
+	i, ok := slices.BinarySearchFunc(e.formats, n, func(f Format, n message.Format) int { return strings.Compare(string(f.Number), string(n)) })
+	if !ok {
+		return Format{}, false
+	}
+	return e.formats[i], true
+}
+
+// Answers reports whether a message of format reply answers one of format
+// asked.
+func (e *Edition) Answers(asked, reply message.Format) bool {
+	f, ok := e.Format(asked)
+	return ok && slices.Contains(f.Replies, reply)
+}
+
+// List returns a code list by name.
+func (e *Edition) List(name string) (List, bool) {
+	l, ok := e.lists[name]
+	return l, ok
+}

@@ -1,0 +1,265 @@
+package book
+
+import (
+	"encoding/json/jsontext"
+	"encoding/json/v2"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"detente/identity"
+	"detente/message"
+)
+
+// ParamError says what is wrong with one parameter.
+type ParamError struct {
+	Format message.Format
+	Param  string
+	Reason string
+	Next   string
+}
+
+// Error returns format, parameter, reason and next step in one line.
+func (e *ParamError) Error() string {
+	return fmt.Sprintf("format %s, %s: %s; %s", e.Format, e.Param, e.Reason, e.Next)
+}
+
+// Check returns what is wrong with a body's parameters: missing, unknown, of
+// the wrong type, out of the list or of range. All that is wrong is told at
+// once; each is a *ParamError.
+func (e *Edition) Check(b message.Body) error {
+	f, ok := e.Format(b.Format)
+	if !ok {
+		return &ParamError{b.Format, "format", "it is not in edition " + e.Name(), "see `detente book list`"}
+	}
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(b.Params)) {
+		if _, ok := f.param(name); !ok {
+			errs = append(errs, &ParamError{f.Number, name, "the format has no such parameter", "see `detente book show " + string(f.Number) + "`"})
+		}
+	}
+	for _, p := range f.Params {
+		v, ok := b.Params[p.Name]
+		if !ok {
+			if !p.Optional {
+				errs = append(errs, &ParamError{f.Number, p.Name, "it is missing", e.wanted(p)})
+			}
+			continue
+		}
+		if err := e.checkParam(p, v); err != nil {
+			errs = append(errs, &ParamError{f.Number, p.Name, err.Error(), e.wanted(p)})
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// maxMany bounds a list whose format gives no bound.
+const maxMany = 32
+
+func (e *Edition) checkParam(p Param, v jsontext.Value) error {
+	if !p.Many {
+		return e.checkOne(p, v)
+	}
+	var list []jsontext.Value
+	if v.Kind() != '[' || json.Unmarshal(v, &list) != nil {
+		return errors.New("a list is needed")
+	}
+	most := maxMany
+	if p.Max > 0 && p.Type != TypeText {
+		most = p.Max
+	}
+	if len(list) == 0 || len(list) > most {
+		return fmt.Errorf("1 to %d values are needed, and %d stand there", most, len(list))
+	}
+	for i, one := range list {
+		if err := e.checkOne(p, one); err != nil {
+			return fmt.Errorf("value %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+func (e *Edition) checkOne(p Param, v jsontext.Value) error {
+	switch p.Type {
+	case TypeCount:
+		var n int64
+		if v.Kind() != '0' || json.Unmarshal(v, &n) != nil || n < 0 || p.Max > 0 && n > int64(p.Max) {
+			return errors.New("a whole number from 0, within its bound, is needed")
+		}
+		return nil
+	case TypeWindow:
+		return checkWindow(v)
+	case TypeBlob:
+		return checkBlob(v)
+	case TypeRule:
+		if v.Kind() != '{' {
+			return errors.New("a rule is needed")
+		}
+		return checkRule(v)
+	}
+	var s string
+	if v.Kind() != '"' || json.Unmarshal(v, &s) != nil {
+		return errors.New("a text is needed")
+	}
+	return e.checkText(p, s)
+}
+
+func (e *Edition) checkText(p Param, s string) error {
+	switch p.Type {
+	case TypeCode:
+		if _, ok := e.lists[p.List].find(s); !ok {
+			return fmt.Errorf("%q is not in the list %s", clip(s), p.List)
+		}
+	case TypeTime:
+		return checkTime(s)
+	case TypeDuration:
+		var n int64
+		if _, err := fmt.Sscanf(s, "PT%dS", &n); err != nil || n < 0 || fmt.Sprintf("PT%dS", n) != s {
+			return fmt.Errorf("%q is no duration in whole seconds", clip(s))
+		}
+	case TypeHash:
+		_, err := identity.ParseDigest(s)
+		return err
+	case TypeStation:
+		_, err := identity.ParseStation(s)
+		return err
+	case TypeAsset:
+		return checkAsset(s)
+	case TypeText:
+		most := p.Max
+		if most == 0 {
+			most = 200
+		}
+		if n := utf8.RuneCountInString(s); s == "" || n > most {
+			return fmt.Errorf("it has %d characters, and 1 to %d are allowed", n, most)
+		}
+	default:
+		return fmt.Errorf("internal error: the format asks for an unknown type %q", p.Type)
+	}
+	return nil
+}
+
+func checkTime(s string) error {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil || t.UTC().Format(time.RFC3339) != s || t.Unix() < 0 {
+		return fmt.Errorf("%q is no time of records", clip(s))
+	}
+	return nil
+}
+
+type window struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+	Zone string `json:"zone"`
+}
+
+func checkWindow(v jsontext.Value) error {
+	var w window
+	if v.Kind() != '{' || json.Unmarshal(v, &w, json.RejectUnknownMembers(true)) != nil {
+		return errors.New("a window of from, to and zone is needed")
+	}
+	if err := errors.Join(checkTime(w.From), checkTime(w.To)); err != nil {
+		return err
+	}
+	if w.To <= w.From {
+		return errors.New("the window ends before it begins")
+	}
+	if w.Zone != "UTC" && (len(w.Zone) > 40 || strings.Count(w.Zone, "/") == 0 || strings.Trim(w.Zone, zoneLetters) != "") {
+		return fmt.Errorf("%q is no time zone", clip(w.Zone))
+	}
+	return nil
+}
+
+const zoneLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/"
+
+type blob struct {
+	Hash string `json:"hash"`
+	Size int64  `json:"size"`
+	Type string `json:"type"`
+}
+
+func checkBlob(v jsontext.Value) error {
+	var b blob
+	if v.Kind() != '{' || json.Unmarshal(v, &b, json.RejectUnknownMembers(true)) != nil {
+		return errors.New("a blob of hash, size and type is needed")
+	}
+	if _, err := identity.ParseDigest(b.Hash); err != nil {
+		return err
+	}
+	if b.Size <= 0 || b.Type == "" || len(b.Type) > 100 || strings.Trim(b.Type, zoneLetters+".;= ") != "" {
+		return errors.New("a blob needs a size and a media type")
+	}
+	return nil
+}
+
+func checkRule(v jsontext.Value) error {
+	text, err := json.Marshal(map[string][]jsontext.Value{"rules": {v}})
+	if err != nil {
+		return err
+	}
+	_, err = message.ParsePolicy(text)
+	return err
+}
+
+var assetKinds = []string{"domain", "prefix", "asn", "product", "hash", "url", "sector"}
+
+func checkAsset(s string) error {
+	kind, rest, ok := strings.Cut(s, ":")
+	if !ok || !slices.Contains(assetKinds, kind) || rest == "" || len(s) > 300 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return fmt.Errorf("%q is no asset", clip(s))
+	}
+	return nil
+}
+
+// wanted says what a parameter takes.
+func (e *Edition) wanted(p Param) string {
+	var s string
+	switch p.Type {
+	case TypeCode:
+		var codes []string
+		for _, c := range e.lists[p.List].Codes {
+			codes = append(codes, c.Code)
+		}
+		s = "one of " + strings.Join(codes, ", ")
+	case TypeTime:
+		s = "a time like 2026-11-23T14:45:07Z"
+	case TypeWindow:
+		s = "a window like 2026-11-23T14:00:00Z/2026-11-23T16:00:00Z"
+	case TypeDuration:
+		s = "a duration in seconds like PT3600S"
+	case TypeCount:
+		s = "a whole number"
+		if p.Max > 0 {
+			s += fmt.Sprintf(" from 0 to %d", p.Max)
+		}
+	case TypeHash:
+		s = "64 hexadecimal digits"
+	case TypeBlob:
+		s = "a blob, as `detente blob add` prints it"
+	case TypeAsset:
+		s = "an asset like domain:example.org, prefix:192.0.2.0/24, asn:64496, product:… or hash:…"
+	case TypeStation:
+		s = "a station like nrrc.arden.example"
+	case TypeRule:
+		s = "a rule of a release policy"
+	default:
+		s = fmt.Sprintf("a text of up to %d characters", max(p.Max, 1))
+	}
+	if p.Many {
+		return "give a list, each " + s
+	}
+	return "give " + s
+}
+
+// clip shortens what somebody else wrote before it stands in an error.
+func clip(s string) string {
+	const most = 60
+	if len(s) > most {
+		return s[:most] + "…"
+	}
+	return s
+}

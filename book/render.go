@@ -1,0 +1,222 @@
+package book
+
+import (
+	"encoding/json/jsontext"
+	"encoding/json/v2"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"detente/message"
+)
+
+// Marks that isolate left-to-right text in a right-to-left rendering (UAX 9).
+const (
+	isolate = "\u2066"
+	popped  = "\u2069"
+)
+
+// between separates a code from its label.
+const between = " — "
+
+// Render returns a body as labelled lines in a language. It fails where any
+// field cannot be shown; it never leaves one out.
+func (e *Edition) Render(b message.Body, l Lang) (string, error) {
+	if !slices.Contains(langs, l) {
+		return "", fmt.Errorf("language %q: en, ru, zh, es, fr or ar", clip(string(l)))
+	}
+	if b.Edition != e.hash {
+		return "", fmt.Errorf("the message speaks the edition %s of the signal book, and this is %s: install that edition", b.Edition, e.hash)
+	}
+	if err := e.Check(b); err != nil {
+		return "", err
+	}
+	f, _ := e.Format(b.Format)
+	r := renderer{e: e, lang: l}
+	r.line(string(f.Number), f.Name[l])
+	r.head(b)
+	for _, p := range f.Params {
+		v, ok := b.Params[p.Name]
+		if !ok {
+			continue
+		}
+		r.param(p, v)
+	}
+	return r.out.String(), r.err
+}
+
+type renderer struct {
+	e    *Edition
+	lang Lang
+	out  strings.Builder
+	err  error
+}
+
+// line writes one labelled line. A left-to-right value is isolated in Arabic.
+func (r *renderer) line(label, value string) {
+	if label == "" || value == "" || strings.ContainsAny(label+value, "\n\r") {
+		r.err = errors.Join(r.err, fmt.Errorf("internal error: a line %q without label or value", label))
+		return
+	}
+	fmt.Fprintf(&r.out, "%s: %s\n", label, value)
+}
+
+// ltr isolates text that reads from left to right.
+func (r *renderer) ltr(s string) string {
+	if r.lang == "ar" {
+		return isolate + s + popped
+	}
+	return s
+}
+
+func (r *renderer) word(name string) string { return r.e.meta.Words[name][r.lang] }
+
+// head writes the fields that every message has.
+func (r *renderer) head(b message.Body) {
+	put := func(name, value string) { r.line(r.word(name), r.ltr(value)) }
+	put("id", b.ID.String())
+	put("edition", b.Edition.String())
+	put("line", b.Line.String())
+	put("from", string(b.From))
+	put("to", string(b.To))
+	r.line(r.word("precedence"), r.code("precedence", b.Precedence.String()))
+	r.line(r.word("tlp"), r.code("tlp", b.Marking.TLP))
+	if b.Marking.PAP != "" {
+		r.line(r.word("pap"), r.code("pap", b.Marking.PAP))
+	}
+	r.line(r.word("language"), r.code("language", b.Language))
+	if !b.Expires.IsZero() {
+		put("expires", b.Expires.UTC().Format("2006-01-02T15:04:05Z"))
+	}
+	for _, ref := range b.Refs {
+		put("ref", ref.String())
+	}
+}
+
+// code writes a code beside its label.
+func (r *renderer) code(list, code string) string {
+	c, ok := r.e.lists[list].find(code)
+	if !ok || c.Label[r.lang] == "" {
+		r.err = errors.Join(r.err, fmt.Errorf("the list %s has no label for %q in %s", list, clip(code), r.lang))
+		return ""
+	}
+	return r.ltr(code) + between + c.Label[r.lang]
+}
+
+func (r *renderer) param(p Param, v jsontext.Value) {
+	if !p.Many {
+		r.line(p.Label[r.lang], r.value(p, v))
+		return
+	}
+	var list []jsontext.Value
+	if err := json.Unmarshal(v, &list); err != nil {
+		r.err = errors.Join(r.err, err)
+		return
+	}
+	for i, one := range list {
+		r.line(fmt.Sprintf("%s [%d/%d]", p.Label[r.lang], i+1, len(list)), r.value(p, one))
+	}
+}
+
+// value writes one value: a code beside its label, a free text as a quoted
+// string in which nothing is invisible, anything else as it stands.
+func (r *renderer) value(p Param, v jsontext.Value) string {
+	var s string
+	if v.Kind() == '"' {
+		if err := json.Unmarshal(v, &s); err != nil {
+			r.err = errors.Join(r.err, err)
+			return ""
+		}
+	}
+	switch {
+	case p.Type == TypeCode:
+		return r.code(p.List, s)
+	case p.Type == TypeText:
+		return quote(s)
+	case p.Type == TypeWindow:
+		var w window
+		if err := json.Unmarshal(v, &w); err != nil {
+			r.err = errors.Join(r.err, err)
+		}
+		return r.ltr(w.From + " / " + w.To + " / " + w.Zone)
+	case p.Type == TypeBlob:
+		var b blob
+		if err := json.Unmarshal(v, &b); err != nil {
+			r.err = errors.Join(r.err, err)
+		}
+		return r.ltr(fmt.Sprintf("%s / %d / %s", b.Hash, b.Size, b.Type))
+	case v.Kind() == '"':
+		return r.ltr(s)
+	}
+	return r.ltr(string(v))
+}
+
+// quote writes a text as a JSON string in which every control, direction and
+// zero-width character is shown by its number, so that nothing is obeyed and
+// nothing is lost.
+func quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, c := range s {
+		switch {
+		case c == '"' || c == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(c)
+		case c == '\n':
+			b.WriteString(`\n`)
+		case c > 0xffff && !unicode.IsPrint(c):
+			hi, lo := (c-0x10000)>>10+0xd800, (c-0x10000)&0x3ff+0xdc00
+			fmt.Fprintf(&b, `\u%04x\u%04x`, hi, lo)
+		case c != ' ' && !unicode.IsPrint(c):
+			fmt.Fprintf(&b, `\u%04x`, c)
+		default:
+			b.WriteRune(c)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// Code returns the code line: the message in ASCII, the same in all languages.
+// It is what binds.
+func (e *Edition) Code(b message.Body) (string, error) {
+	if err := e.Check(b); err != nil {
+		return "", err
+	}
+	f, _ := e.Format(b.Format)
+	parts := []string{string(b.Format), b.Precedence.String(), "TLP:" + b.Marking.TLP}
+	if b.Marking.PAP != "" {
+		parts = append(parts, "PAP:"+b.Marking.PAP)
+	}
+	parts = append(parts, "ID="+b.ID.String(), "FROM="+string(b.From), "TO="+string(b.To), "LINE="+b.Line.Class.String(), "LANG="+b.Language)
+	for _, ref := range b.Refs {
+		parts = append(parts, "REF="+ref.String())
+	}
+	if !b.Expires.IsZero() {
+		parts = append(parts, "EXP="+b.Expires.UTC().Format("2006-01-02T15:04:05Z"))
+	}
+	for _, p := range f.Params {
+		if v, ok := b.Params[p.Name]; ok {
+			parts = append(parts, strings.ToUpper(p.Name)+"="+ascii(string(v)))
+		}
+	}
+	return strings.Join(parts, " "), nil
+}
+
+// ascii writes JSON in ASCII.
+func ascii(s string) string {
+	var b strings.Builder
+	for _, c := range s {
+		switch {
+		case c < 0x80:
+			b.WriteRune(c)
+		case c > 0xffff:
+			fmt.Fprintf(&b, `\u%04x\u%04x`, (c-0x10000)>>10+0xd800, (c-0x10000)&0x3ff+0xdc00)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, c)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,262 @@
+package book
+
+import (
+	"encoding/json/v2"
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+
+	"detente/message"
+)
+
+// Schema returns the JSON Schema (2020-12) of a format's parameters. What it
+// accepts is no narrower than what Check accepts; that a window ends after it
+// begins, for one, only Check can say.
+func (e *Edition) Schema(n message.Format) ([]byte, error) {
+	f, ok := e.Format(n)
+	if !ok {
+		return nil, fmt.Errorf("format %s is not in edition %s: see `detente book list`", n, e.Name())
+	}
+	properties := make(map[string]any)
+	required := []string{}
+	for _, p := range f.Params {
+		one := e.schemaOf(p)
+		if p.Many {
+			most := maxMany
+			if p.Max > 0 && p.Type != TypeText {
+				most = p.Max
+			}
+			one = map[string]any{"type": "array", "items": one, "minItems": 1, "maxItems": most}
+		}
+		one["title"] = p.Label["en"]
+		properties[p.Name] = one
+		if !p.Optional {
+			required = append(required, p.Name)
+		}
+	}
+	return json.Marshal(map[string]any{
+		"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:detente:book:" + e.hash.String() + ":" + string(n),
+		"title": f.Name["en"], "type": "object", "properties": properties, "required": required, "additionalProperties": false,
+	}, json.Deterministic(true))
+}
+
+const (
+	timePattern = `^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$`
+	hashPattern = `^[0-9a-f]{64}$`
+)
+
+func (e *Edition) schemaOf(p Param) map[string]any {
+	text := func(pattern string) map[string]any { return map[string]any{"type": "string", "pattern": pattern} }
+	object := func(properties map[string]any) map[string]any {
+		names := make([]string, 0, len(properties))
+		for n := range properties {
+			names = append(names, n)
+		}
+		slices.Sort(names)
+		return map[string]any{"type": "object", "properties": properties, "required": names, "additionalProperties": false}
+	}
+	switch p.Type {
+	case TypeCode:
+		var codes []string
+		for _, c := range e.lists[p.List].Codes {
+			codes = append(codes, c.Code)
+		}
+		return map[string]any{"type": "string", "enum": codes}
+	case TypeTime:
+		return text(timePattern)
+	case TypeDuration:
+		return text(`^PT[0-9]+S$`)
+	case TypeHash:
+		return text(hashPattern)
+	case TypeAsset:
+		return text(`^(` + strings.Join(assetKinds, "|") + `):[ -~]+$`)
+	case TypeStation:
+		return text(`^[a-z0-9.-]+$`)
+	case TypeCount:
+		s := map[string]any{"type": "integer", "minimum": 0}
+		if p.Max > 0 {
+			s["maximum"] = p.Max
+		}
+		return s
+	case TypeWindow:
+		return object(map[string]any{"from": text(timePattern), "to": text(timePattern), "zone": text(`^[A-Za-z0-9_+/-]+$`)})
+	case TypeBlob:
+		return object(map[string]any{"hash": text(hashPattern), "size": map[string]any{"type": "integer", "minimum": 1}, "type": map[string]any{"type": "string", "maxLength": 100}})
+	case TypeRule:
+		return map[string]any{"type": "object"}
+	}
+	most := p.Max
+	if most == 0 {
+		most = 200
+	}
+	return map[string]any{"type": "string", "minLength": 1, "maxLength": most}
+}
+
+// Search returns the formats whose number or whose name, labels or codes in any
+// language hold every word of a query. An empty query finds all.
+func (e *Edition) Search(query string) []Format {
+	terms := strings.Fields(strings.ToLower(query))
+	var found []Format
+	for _, f := range e.formats {
+		text := strings.ToLower(e.textOf(f))
+		if !slices.ContainsFunc(terms, func(t string) bool { return !strings.Contains(text, t) }) {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+func (e *Edition) textOf(f Format) string {
+	var b strings.Builder
+	add := func(t Text) {
+		for _, l := range langs {
+			b.WriteString(t[l] + "\n")
+		}
+	}
+	b.WriteString(string(f.Number) + "\n" + f.Dossier + "\n")
+	add(f.Name)
+	for _, p := range f.Params {
+		b.WriteString(p.Name + "\n")
+		add(p.Label)
+		for _, c := range e.lists[p.List].Codes {
+			b.WriteString(c.Code + "\n")
+			add(c.Label)
+		}
+	}
+	return b.String()
+}
+
+// Change is a difference between two editions.
+type Change struct {
+	Where string
+	What  string
+}
+
+// Diff returns what is different in another edition, newer or older.
+func (e *Edition) Diff(other *Edition) []Change {
+	var out []Change
+	for _, f := range e.formats {
+		g, ok := other.Format(f.Number)
+		if !ok {
+			out = append(out, Change{"format " + string(f.Number), "is not there"})
+			continue
+		}
+		if a, b := marshalled(f), marshalled(g); a != b {
+			out = append(out, Change{"format " + string(f.Number), "differs: " + paramsDiffer(f, g)})
+		}
+	}
+	for _, g := range other.formats {
+		if _, ok := e.Format(g.Number); !ok {
+			out = append(out, Change{"format " + string(g.Number), "is new"})
+		}
+	}
+	for name, l := range e.lists {
+		if m, ok := other.lists[name]; !ok {
+			out = append(out, Change{"list " + name, "is not there"})
+		} else if marshalled(l) != marshalled(m) {
+			out = append(out, Change{"list " + name, "differs"})
+		}
+	}
+	for name := range other.lists {
+		if _, ok := e.lists[name]; !ok {
+			out = append(out, Change{"list " + name, "is new"})
+		}
+	}
+	slices.SortFunc(out, func(a, b Change) int { return strings.Compare(a.Where, b.Where) })
+	return out
+}
+
+func marshalled(v any) string {
+	text, err := json.Marshal(v, json.Deterministic(true))
+	if err != nil {
+		panic("internal error: " + err.Error()) // what was read from JSON
+	}
+	return string(text)
+}
+
+func paramsDiffer(f, g Format) string {
+	var names []string
+	for _, p := range f.Params {
+		if q, ok := g.param(p.Name); !ok || marshalled(p) != marshalled(q) {
+			names = append(names, p.Name)
+		}
+	}
+	for _, q := range g.Params {
+		if _, ok := f.param(q.Name); !ok {
+			names = append(names, q.Name)
+		}
+	}
+	if names == nil {
+		return "texts or transitions"
+	}
+	return "parameters " + strings.Join(names, ", ")
+}
+
+// printed is the page of the printed book. html/template escapes what the data
+// hold.
+const printed = `<!doctype html>
+<html lang="{{.Lang}}" dir="{{.Dir}}">
+<meta charset="utf-8">
+<title>{{.Name}}</title>
+<style>
+@page { size: A4; margin: 18mm }
+body { font: 11pt/1.45 "Noto Sans", "Noto Sans SC", "Noto Naskh Arabic", sans-serif; max-inline-size: 48rem; margin-inline: auto }
+section { break-inside: avoid; margin-block-end: 1.5rem }
+h2 { border-block-end: 2px solid }
+table { border-collapse: collapse; inline-size: 100% }
+th, td { border: 1px solid; padding: .2rem .5rem; text-align: start; vertical-align: top }
+code { unicode-bidi: isolate; direction: ltr; font-family: "Noto Sans Mono", monospace }
+</style>
+<h1>Détente {{.Name}} · {{.Lang}} · {{.Status}}</h1>
+<p><code>{{.Hash}}</code></p>
+{{range .Formats}}<section>
+<h2><code>{{.Number}}</code> {{.Name}}</h2>
+<p><code>{{.Precedence}}</code></p>
+<table>{{range .Params}}<tr><td><code>{{.Name}}</code></td><td>{{.Label}}</td><td>{{range .Codes}}<code>{{.Code}}</code> {{.Label}}<br>{{else}}<code>{{.Type}}</code>{{end}}</td></tr>
+{{end}}</table>
+</section>
+{{end}}</html>
+`
+
+type printedCode struct{ Code, Label string }
+
+type printedParam struct {
+	Name, Label, Type string
+	Codes             []printedCode
+}
+
+type printedFormat struct {
+	Number, Name, Precedence string
+	Params                   []printedParam
+}
+
+// Print returns the printed book in a language, as one HTML page for A4.
+func (e *Edition) Print(l Lang) ([]byte, error) {
+	if !slices.Contains(langs, l) {
+		return nil, fmt.Errorf("language %q: en, ru, zh, es, fr or ar", clip(string(l)))
+	}
+	dir := "ltr"
+	if l == "ar" {
+		dir = "rtl"
+	}
+	var formats []printedFormat
+	for _, f := range e.formats {
+		pf := printedFormat{string(f.Number), f.Name[l], f.Precedence, nil}
+		for _, p := range f.Params {
+			pp := printedParam{p.Name, p.Label[l], string(p.Type), nil}
+			for _, c := range e.lists[p.List].Codes {
+				pp.Codes = append(pp.Codes, printedCode{c.Code, c.Label[l]})
+			}
+			pf.Params = append(pf.Params, pp)
+		}
+		formats = append(formats, pf)
+	}
+	t, err := template.New("book").Parse(printed)
+	if err != nil {
+		return nil, err
+	}
+	var b strings.Builder
+	err = t.Execute(&b, map[string]any{"Lang": string(l), "Dir": dir, "Name": e.Name(), "Status": e.Status(l), "Hash": e.hash.String(), "Formats": formats})
+	return []byte(b.String()), err
+}

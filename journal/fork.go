@@ -1,0 +1,176 @@
+package journal
+
+import (
+	"encoding/json/v2"
+	"errors"
+	"fmt"
+
+	"detente/identity"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// Fork is two heads that one log has signed and that cannot both be its
+// history: equal sizes with unequal roots, or a consistency proof that leads to
+// the larger from another root than the smaller's.
+type Fork struct {
+	Origin identity.Origin
+	A, B   []byte      // signed checkpoints, the smaller first
+	Proof  []tlog.Hash // from A's size to B's; none where the sizes are equal
+	Root   tlog.Hash   // the root at A's size that the proof begins at
+}
+
+// ForkError says that a log has shown two histories.
+type ForkError struct {
+	Fork
+	Ours, Theirs Head
+}
+
+func (e *ForkError) Error() string {
+	return fmt.Sprintf("the log %s has signed two histories: sizes %d and %d do not belong together", e.Origin, e.Ours.Size, e.Theirs.Size)
+}
+
+const forkTitle = "detente/fork/v1"
+
+type forkJSON struct {
+	A      string   `json:"a"`
+	B      string   `json:"b"`
+	Kind   string   `json:"kind"`
+	Origin string   `json:"origin"`
+	Proof  []string `json:"proof,omitempty"`
+	Root   string   `json:"root,omitempty"`
+}
+
+// maxEvidence bounds an evidence file: two checkpoints and a proof.
+const maxEvidence = 3*MaxCheckpoint + 64*64
+
+// MarshalFork returns the fork as a file that verifies by itself.
+func MarshalFork(f Fork) ([]byte, error) {
+	w := forkJSON{A: string(f.A), B: string(f.B), Kind: forkTitle, Origin: f.Origin.String()}
+	for _, h := range f.Proof {
+		w.Proof = append(w.Proof, h.String())
+	}
+	if len(f.Proof) > 0 {
+		w.Root = f.Root.String()
+	}
+	return json.Marshal(w, json.Deterministic(true))
+}
+
+// ParseFork reads what MarshalFork wrote. It verifies nothing.
+func ParseFork(b []byte) (Fork, error) {
+	var w forkJSON
+	if len(b) > maxEvidence {
+		return Fork{}, fmt.Errorf("fork: %d bytes are more than %d", len(b), maxEvidence)
+	}
+	if err := json.Unmarshal(b, &w, json.RejectUnknownMembers(true)); err != nil || w.Kind != forkTitle {
+		return Fork{}, errors.New("this is no proof of a fork")
+	}
+	f := Fork{A: []byte(w.A), B: []byte(w.B)}
+	var err error
+	if f.Origin, err = identity.ParseOrigin(w.Origin); err != nil {
+		return Fork{}, err
+	}
+	for _, s := range w.Proof {
+		h, err := tlog.ParseHash(s)
+		if err != nil {
+			return Fork{}, fmt.Errorf("fork: %w", err)
+		}
+		f.Proof = append(f.Proof, h)
+	}
+	if len(f.Proof) > 0 {
+		f.Root, err = tlog.ParseHash(w.Root)
+	}
+	return f, err
+}
+
+// Verify returns nil if the two heads carry the log's own signatures and
+// contradict each other: then whoever holds the log's key has shown two
+// histories. It returns an error that says why this proves nothing.
+func (f Fork) Verify(pub identity.PublicKey) error {
+	a, err := OpenCheckpoint(pub, f.Origin, f.A)
+	if err != nil {
+		return err
+	}
+	b, err := OpenCheckpoint(pub, f.Origin, f.B)
+	if err != nil {
+		return err
+	}
+	switch {
+	case a.Size == b.Size && a.Root != b.Root:
+		return nil
+	case a.Size == b.Size:
+		return errors.New("the two heads are the same")
+	case a.Size > b.Size:
+		return errors.New("the smaller head must stand first")
+	case f.Root == a.Root:
+		return errors.New("the proof begins at the smaller head's own root: the two belong together")
+	}
+	if err := tlog.CheckTree(f.Proof, b.Size, b.Root, a.Size, f.Root); err != nil {
+		return fmt.Errorf("the consistency proof does not verify: %w", err)
+	}
+	return nil
+}
+
+// Compare looks for a fork between a log as it is kept here and a head that
+// carries the log's signatures. Where the head is no larger than what is held
+// the entries held decide; a larger one needs a proof, which it is checked
+// against. It returns nil, a *ForkError, or an error for a proof that does not
+// verify, which proves nothing.
+func Compare(tx Tx, l Log, shown Head, note []byte, proof []tlog.Hash) error {
+	if shown.Size <= l.Size {
+		root, err := RootAt(tx, l.Origin, shown.Size)
+		if err != nil || root == shown.Root {
+			return err
+		}
+		if shown.Size == l.Size {
+			return fork(l, shown, Fork{Origin: l.Origin, A: l.Checkpoint, B: note})
+		}
+		own, err := ProveTree(tx, l.Origin, shown.Size, l.Size)
+		if err != nil {
+			return err
+		}
+		return fork(l, shown, Fork{Origin: l.Origin, A: note, B: l.Checkpoint, Proof: own, Root: root})
+	}
+	if l.Size == 0 {
+		return nil
+	}
+	if err := tlog.CheckTree(proof, shown.Size, shown.Root, l.Size, l.Root); err != nil {
+		return fmt.Errorf("the consistency proof from size %d to %d does not verify: %w", l.Size, shown.Size, err)
+	}
+	return nil
+}
+
+func fork(l Log, shown Head, f Fork) error {
+	return &ForkError{Fork: f, Ours: Head{l.Origin, l.Size, l.Root}, Theirs: shown}
+}
+
+// Withheld is evidence that entries were offered to a counterpart that was
+// alive and did not receipt them. It shows no more than that.
+type Withheld struct {
+	Offered []byte // the own log's signed checkpoint that was offered
+	From    int64  // the first entry without a receipt
+	Alive   []byte // the counterpart's signed checkpoint of its own log
+}
+
+type withheldJSON struct {
+	Alive   string `json:"alive"`
+	From    int64  `json:"from"`
+	Kind    string `json:"kind"`
+	Offered string `json:"offered"`
+}
+
+const withheldTitle = "detente/withheld/v1"
+
+// MarshalWithheld returns the evidence as a file.
+func MarshalWithheld(w Withheld) ([]byte, error) {
+	return json.Marshal(withheldJSON{string(w.Alive), w.From, withheldTitle, string(w.Offered)}, json.Deterministic(true))
+}
+
+// ParseWithheld reads what MarshalWithheld wrote. It verifies nothing.
+func ParseWithheld(b []byte) (Withheld, error) {
+	var w withheldJSON
+	if err := json.Unmarshal(b, &w, json.RejectUnknownMembers(true)); err != nil || w.Kind != withheldTitle || len(b) > maxEvidence {
+		return Withheld{}, errors.New("this is no evidence of a withheld receipt")
+	}
+	return Withheld{Offered: []byte(w.Offered), From: w.From, Alive: []byte(w.Alive)}, nil
+}

@@ -1,0 +1,233 @@
+package message
+
+import (
+	"encoding/json/jsontext"
+	"encoding/json/v2"
+	"fmt"
+	"slices"
+	"time"
+
+	"detente/identity"
+)
+
+// Rule says how many officers release which messages.
+type Rule struct {
+	Formats       []Format     // empty: any
+	Precedences   []Precedence // empty: any
+	Officers      int          // how many, each another person
+	Roles         []string     // in one of which each must have approved; empty only where Officers is 0
+	Alone         bool         // one officer may send it PROVISIONAL
+	ConfirmWithin time.Duration
+}
+
+// Policy says who may release what on one log: the first rule that fits counts,
+// and what fits none is refused. It stands in the log as a message of format
+// 005.
+type Policy struct {
+	Rules []Rule
+}
+
+// Limits of a policy: it fits into one message.
+const (
+	MaxRules    = 64
+	MaxOfficers = MaxApprovals
+	maxConfirm  = 24 * time.Hour
+)
+
+type ruleJSON struct {
+	Alone       bool     `json:"alone,omitzero"`
+	Confirm     int64    `json:"confirm_seconds,omitzero"`
+	Formats     []string `json:"formats,omitempty"`
+	Officers    int      `json:"officers"`
+	Precedences []string `json:"precedences,omitempty"`
+	Roles       []string `json:"roles,omitempty"`
+}
+
+type policyJSON struct {
+	Rules []ruleJSON `json:"rules"`
+}
+
+// Bytes returns the policy's canonical JSON.
+func (p Policy) Bytes() []byte {
+	text, err := canonical(policyJSON{p.rules()})
+	if err != nil {
+		panic("internal error: " + err.Error()) // strings and numbers only
+	}
+	return text
+}
+
+func (p Policy) rules() []ruleJSON {
+	rules := []ruleJSON{}
+	for _, r := range p.Rules {
+		w := ruleJSON{Officers: r.Officers, Roles: r.Roles, Alone: r.Alone, Confirm: int64(r.ConfirmWithin / time.Second)}
+		for _, f := range r.Formats {
+			w.Formats = append(w.Formats, string(f))
+		}
+		for _, q := range r.Precedences {
+			w.Precedences = append(w.Precedences, q.String())
+		}
+		rules = append(rules, w)
+	}
+	return rules
+}
+
+// Params returns the policy as the parameter rules of format 005.
+func (p Policy) Params() (map[string]jsontext.Value, error) {
+	text, err := canonical(p.rules())
+	if err != nil {
+		return nil, err
+	}
+	return map[string]jsontext.Value{"rules": text}, nil
+}
+
+// PolicyOf reads the policy that a body of format 005 states.
+func PolicyOf(b Body) (Policy, error) {
+	var rules []ruleJSON
+	if err := json.Unmarshal(b.Params["rules"], &rules, json.RejectUnknownMembers(true)); err != nil {
+		return Policy{}, jsonError("params.rules", b.Params["rules"], err)
+	}
+	return policy(rules)
+}
+
+// Digest returns the digest of Bytes, by which approvals name the policy.
+func (p Policy) Digest() identity.Digest { return identity.Sum(p.Bytes()) }
+
+// ParsePolicy reads what Bytes wrote, or the same in another order and spacing.
+func ParsePolicy(text []byte) (Policy, error) {
+	if len(text) > MaxBody {
+		return Policy{}, fieldError("policy", fmt.Sprintf("%d bytes are more than %d", len(text), MaxBody), "")
+	}
+	var w policyJSON
+	if err := json.Unmarshal(text, &w, json.RejectUnknownMembers(true)); err != nil {
+		return Policy{}, jsonError("policy", text, err)
+	}
+	return policy(w.Rules)
+}
+
+func policy(rules []ruleJSON) (Policy, error) {
+	if len(rules) == 0 || len(rules) > MaxRules {
+		return Policy{}, fieldError("rules", fmt.Sprintf("a release policy has 1 to %d rules", MaxRules), "")
+	}
+	var p Policy
+	for i, w := range rules {
+		r, err := w.rule()
+		if err != nil {
+			err.Field = fmt.Sprintf("rules[%d].%s", i, err.Field)
+			return Policy{}, err
+		}
+		p.Rules = append(p.Rules, r)
+	}
+	return p, nil
+}
+
+func (w ruleJSON) rule() (Rule, *FieldError) {
+	r := Rule{Officers: w.Officers, Roles: w.Roles, Alone: w.Alone, ConfirmWithin: time.Duration(w.Confirm) * time.Second}
+	for _, s := range w.Formats {
+		f, err := ParseFormat(s)
+		if err != nil {
+			return r, fieldError("formats", err.Error(), "")
+		}
+		r.Formats = append(r.Formats, f)
+	}
+	for _, s := range w.Precedences {
+		q, err := ParsePrecedence(s)
+		if err != nil {
+			return r, fieldError("precedences", err.Error(), "")
+		}
+		r.Precedences = append(r.Precedences, q)
+	}
+	switch {
+	case w.Officers < 0 || w.Officers > MaxOfficers:
+		return r, fieldError("officers", fmt.Sprintf("%d is not between 0 and %d", w.Officers, MaxOfficers), "")
+	case w.Officers > 0 && len(w.Roles) == 0:
+		return r, fieldError("roles", "none is named", "say in which roles officers may approve")
+	case w.Alone != (w.Confirm > 0) || w.Confirm < 0 || r.ConfirmWithin > maxConfirm:
+		return r, fieldError("confirm_seconds", "it stands with alone, and only then", "give up to a day in seconds")
+	case w.Alone && w.Officers < 2:
+		return r, fieldError("alone", "it has a meaning only where more than one officer is asked for", "leave it out")
+	}
+	return r, nil
+}
+
+// Bootstrap returns the policy of a log before its first message of format 005:
+// entry 0 and refusals need nobody, the first policy two releasing officers,
+// and nothing else leaves.
+func Bootstrap() Policy {
+	return Policy{Rules: []Rule{
+		{Formats: []Format{"001", "002", "003"}},
+		{Formats: []Format{"005"}, Officers: 2, Roles: []string{"releasing"}},
+	}}
+}
+
+// DefaultPolicy returns the policy that a line opens with unless its operator
+// gives another.
+func DefaultPolicy() Policy {
+	watch, releasing := []string{"watch", "releasing"}, []string{"releasing"}
+	return Policy{Rules: []Rule{
+		{Formats: []Format{"001", "002", "003", "010"}},
+		{Formats: []Format{"011", "012", "017"}, Officers: 1, Roles: watch},
+		{Formats: []Format{"005"}, Officers: 2, Roles: releasing},
+		{Formats: []Format{"018"}, Officers: 2, Roles: releasing},
+		{Precedences: []Precedence{Flash}, Officers: 2, Roles: releasing, Alone: true, ConfirmWithin: 30 * time.Minute},
+		{Officers: 2, Roles: releasing},
+	}}
+}
+
+// Verdict is what a policy says of a message and its approvals.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Refused     Verdict = iota // no rule lets it go
+	Short                      // more officers must approve
+	Provisional                // more must, but it may go marked PROVISIONAL
+	Released
+)
+
+// Release is a verdict with what led to it.
+type Release struct {
+	Verdict       Verdict
+	Have, Need    int
+	ConfirmWithin time.Duration // of a provisional message
+	Reason        string        // empty where it is released
+}
+
+// Approver is an officer whose approval was verified.
+type Approver struct {
+	Pseudonym string
+	Role      string
+	Decision  string
+}
+
+// Judge counts approvals that were verified over a body. One pseudonym counts
+// once, and only in a role that the rule names; a rejection ends it.
+func (p Policy) Judge(b Body, approvals []Approver) Release {
+	i := slices.IndexFunc(p.Rules, func(r Rule) bool { return r.fits(b) })
+	if i < 0 {
+		return Release{Verdict: Refused, Reason: fmt.Sprintf("no rule of the release policy lets format %s go at %s", b.Format, b.Precedence)}
+	}
+	r := p.Rules[i]
+	var counted []string
+	for _, a := range approvals {
+		if a.Decision == "reject" {
+			return Release{Verdict: Refused, Need: r.Officers, Reason: "rejected by " + a.Pseudonym}
+		}
+		if a.Decision == "approve" && slices.Contains(r.Roles, a.Role) && !slices.Contains(counted, a.Pseudonym) {
+			counted = append(counted, a.Pseudonym)
+		}
+	}
+	out := Release{Have: len(counted), Need: r.Officers, ConfirmWithin: r.ConfirmWithin}
+	switch {
+	case out.Have >= out.Need:
+		out.Verdict = Released
+	case r.Alone && out.Have >= 1:
+		out.Verdict, out.Reason = Provisional, "one officer may send it PROVISIONAL"
+	default:
+		out.Verdict, out.Reason = Short, fmt.Sprintf("%d of %d officers have approved in the roles %v", out.Have, out.Need, r.Roles)
+	}
+	return out
+}
+
+func (r Rule) fits(b Body) bool {
+	return (len(r.Formats) == 0 || slices.Contains(r.Formats, b.Format)) && (len(r.Precedences) == 0 || slices.Contains(r.Precedences, b.Precedence))
+}

@@ -1,0 +1,123 @@
+package station
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"detente/identity"
+)
+
+// TokenPrefix begins every token of the API, so that a scanner finds one that
+// was left where it does not belong.
+const TokenPrefix = "det_"
+
+// AddToken lets whoever holds a token act as named, with the roles, until a
+// time. Only the token's digest is kept.
+func (s *Station) AddToken(ctx context.Context, actor Actor, now time.Time, secret string, as Actor, until time.Time) error {
+	if err := actor.must("add a token", RoleOperator); err != nil {
+		return s.refused(ctx, now, actor, "token add", as.Name, err)
+	}
+	if !strings.HasPrefix(secret, TokenPrefix) || len(secret) < len(TokenPrefix)+32 {
+		return fmt.Errorf("%w: a token begins with %s and has at least 32 random characters after it", ErrInvalid, TokenPrefix)
+	}
+	t := Token{Digest: identity.Sum([]byte(secret)), Actor: as.Name, Roles: as.Roles, Until: second(until)}
+	return s.update(ctx, now, func(tx Tx) error {
+		if err := s.audit(tx, now, actor, "token add", as.Name, "done", strings.Join(as.Roles, ",")); err != nil {
+			return err
+		}
+		return tx.PutToken(t)
+	})
+}
+
+// Authenticate returns the actor whose token secret is. One that is unknown,
+// revoked or past its time is ErrRefused, and the attempt is audited.
+func (s *Station) Authenticate(ctx context.Context, now time.Time, secret string) (Actor, error) {
+	var t Token
+	err := s.store.View(ctx, func(tx Tx) (err error) {
+		t, err = tx.Token(identity.Sum([]byte(secret)))
+		return err
+	})
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return Actor{}, s.refused(ctx, now, Actor{Name: "unknown"}, "sign in", "", fmt.Errorf("%w: this token is not known here", ErrRefused))
+	case err != nil:
+		return Actor{}, err
+	case t.Revoked || !now.Before(t.Until):
+		return Actor{}, s.refused(ctx, now, Actor{Name: t.Actor}, "sign in", "", fmt.Errorf("%w: the token of %s has ended; ask the operator for a new one", ErrRefused, t.Actor))
+	}
+	return Actor{Name: t.Actor, Roles: t.Roles}, nil
+}
+
+// AddOfficer puts an officer's certificate on this station's list. name is
+// known to this station only.
+func (s *Station) AddOfficer(ctx context.Context, actor Actor, now time.Time, name string, certificate []byte) (Officer, error) {
+	if err := actor.must("add an officer", RoleOperator); err != nil {
+		return Officer{}, s.refused(ctx, now, actor, "officer add", name, err)
+	}
+	cert, err := identity.OpenCertificate(s.own.Agency.Agency, s.own.Agency.Key, certificate)
+	if err != nil {
+		return Officer{}, s.refused(ctx, now, actor, "officer add", name, fmt.Errorf("%w: certificate: %w", ErrInvalid, err))
+	}
+	if cert.Station != s.name {
+		return Officer{}, fmt.Errorf("%w: the certificate is for the station %s, and this is %s", ErrInvalid, cert.Station, s.name)
+	}
+	o := Officer{Pseudonym: cert.Pseudonym, Name: name, Certificate: certificate}
+	return o, s.update(ctx, now, func(tx Tx) error {
+		if before, err := tx.Officer(o.Pseudonym); err == nil && before.Name != name {
+			return fmt.Errorf("%w: the pseudonym %s belongs to another officer: one pseudonym is one person", ErrConflict, o.Pseudonym)
+		}
+		if err := s.audit(tx, now, actor, "officer add", o.Pseudonym, "done", strings.Join(cert.Roles, ",")); err != nil {
+			return err
+		}
+		return tx.PutOfficer(o)
+	})
+}
+
+// RevokeOfficer ends an officer's approvals at this station from now on.
+func (s *Station) RevokeOfficer(ctx context.Context, actor Actor, now time.Time, pseudonym string) error {
+	if err := actor.must("revoke an officer", RoleOperator); err != nil {
+		return s.refused(ctx, now, actor, "officer revoke", pseudonym, err)
+	}
+	return s.update(ctx, now, func(tx Tx) error {
+		o, err := tx.Officer(pseudonym)
+		if err != nil {
+			return fmt.Errorf("officer %s: %w", pseudonym, err)
+		}
+		if o.Revoked.IsZero() {
+			o.Revoked = second(now)
+		}
+		if err := s.audit(tx, now, actor, "officer revoke", pseudonym, "done", ""); err != nil {
+			return err
+		}
+		return tx.PutOfficer(o)
+	})
+}
+
+// Officers lists the officers of this station.
+func (s *Station) Officers(ctx context.Context, actor Actor) ([]Officer, error) {
+	if err := actor.must("see the officers", RoleOperator, RoleRead); err != nil {
+		return nil, err
+	}
+	var list []Officer
+	err := s.store.View(ctx, func(tx Tx) (err error) {
+		list, err = tx.Officers()
+		return err
+	})
+	return list, err
+}
+
+// Peers lists the stations whose cards are held.
+func (s *Station) Peers(ctx context.Context, actor Actor) ([]Peer, error) {
+	if err := actor.must("see the peers", RoleOperator, RoleRead); err != nil {
+		return nil, err
+	}
+	var list []Peer
+	err := s.store.View(ctx, func(tx Tx) (err error) {
+		list, err = tx.Peers()
+		return err
+	})
+	return list, err
+}

@@ -1,0 +1,292 @@
+package station
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"detente/identity"
+	"detente/journal"
+	"detente/message"
+	"detente/seal"
+)
+
+// maxBatch bounds the entries that one commit appends to one log, so that a
+// long queue does not hold up what arrives meanwhile.
+const maxBatch = 256
+
+// finish is the hook that the store runs once in each commit: it appends what
+// the queues of the touched lines hold, as far as the lines have room.
+func (s *Station) finish(tx Tx) error {
+	now := s.batch.now
+	var failed error
+	for l := range s.batch.dirty {
+		delete(s.batch.dirty, l)
+		if err := s.appendWaiting(tx, l, now); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("appending on line %s: %w", l, err))
+		}
+	}
+	s.mu.Lock()
+	s.stuck = failed
+	s.mu.Unlock()
+	return failed
+}
+
+// appendWaiting moves messages of a line's queue into its log: highest
+// precedence first, then oldest, each after the waiting messages that it
+// refers to. It stops when the line has no more room, when the guard has not
+// passed, or when the line is not open.
+func (s *Station) appendWaiting(tx Tx, l identity.Line, now time.Time) error {
+	row, err := tx.Line(l)
+	if err != nil {
+		return err
+	}
+	if s.mayAppend(row) != "" {
+		return nil
+	}
+	waiting, err := tx.NextWaiting(l, maxBatch)
+	if err != nil || len(waiting) == 0 {
+		return err
+	}
+	b, err := s.newBatch(tx, row, now)
+	if err != nil {
+		return err
+	}
+	taken := make(map[message.ID]bool)
+	for _, out := range waiting {
+		if len(b.entries) >= maxBatch || !s.hasRoom(l, now, b.bytes, int64(len(out.Body))) {
+			break
+		}
+		if err := s.takeWithRefs(tx, b, out, taken, now); err != nil {
+			return err
+		}
+	}
+	if len(b.entries) == 0 {
+		return nil
+	}
+	return s.commitBatch(tx, b, now)
+}
+
+// takeWithRefs takes a waiting message into the batch, after those that it
+// refers to and that wait on the same line: a message lends them its
+// precedence.
+func (s *Station) takeWithRefs(tx Tx, b *appending, out Outgoing, taken map[message.ID]bool, now time.Time) error {
+	if taken[out.ID] {
+		return nil
+	}
+	taken[out.ID] = true
+	for _, ref := range out.Refs {
+		earlier, err := tx.Outgoing(ref)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		} else if err != nil {
+			return err
+		}
+		switch {
+		case earlier.State == Waiting && earlier.Line == out.Line:
+			if err := s.takeWithRefs(tx, b, earlier, taken, now); err != nil {
+				return err
+			}
+		case earlier.State == Awaiting:
+			out.Reason = "waits for the release of " + ref.String() + ", to which it refers"
+			out.Next = "that message is released, or this one is withdrawn"
+			return tx.PutOutgoing(out)
+		}
+	}
+	return s.take(tx, b, out, now)
+}
+
+// appending is a batch on its way into a log.
+type appending struct {
+	row     Line
+	head    journal.Log // the log before the batch; zero before entry 0
+	policy  message.Policy
+	peer    *peer
+	wrapper message.Wrapper // of the next entry
+	archive seal.Recipient
+	entries [][]byte
+	taken   []Outgoing
+	plain   [][]byte
+	bytes   int64
+}
+
+func (s *Station) newBatch(tx Tx, row Line, now time.Time) (*appending, error) {
+	origin := row.Line.Log(s.name, row.OwnEra)
+	head, _, err := tx.Log(origin)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := s.policy(tx, origin)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.peerOf(row.Line)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	archive, ok := s.keys.Archive[seal.PeriodOf(now)]
+	s.mu.Unlock()
+	if !ok {
+		return nil, fmt.Errorf("no archive key for the period %s: make one with `detente station rotate`", seal.PeriodOf(now))
+	}
+	b := &appending{row: row, head: head, policy: policy, peer: p, archive: archive.Recipient()}
+	if b.wrapper, err = s.nextWrapper(tx, &b.row, now); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// take checks a released message once more, wraps and seals it. A message
+// whose approvals no longer satisfy the policy goes back to the officers.
+func (s *Station) take(tx Tx, b *appending, out Outgoing, now time.Time) error {
+	frozen, err := message.ParseBody(out.Body)
+	if err != nil {
+		return fmt.Errorf("internal error: stored body of %s: %w; run `detente station doctor`", out.ID, err)
+	}
+	if !out.Until.IsZero() && !out.Until.After(now) {
+		return nil // expire ends it, with its reason
+	}
+	counted, err := s.approvals(out)
+	if err != nil {
+		return err
+	}
+	v := b.policy.Judge(frozen.Body(), counted)
+	if v.Verdict != message.Released && !(v.Verdict == message.Provisional && out.Provisional) {
+		out.State, out.Reason = Awaiting, "the release policy asks for more than its approvals: "+v.Reason
+		out.Next = "another officer approves"
+		return tx.PutOutgoing(out)
+	}
+	w := b.wrapper
+	w.Provisional = v.Verdict == message.Provisional
+	if w.Approvals, err = parseApprovals(out.Approvals); err != nil {
+		return err
+	}
+	plain, err := message.Entry{Wrapper: w, Body: frozen}.Plain()
+	if err != nil {
+		return fmt.Errorf("wrapping %s: %w", out.ID, err)
+	}
+	to, err := b.peer.recipient(now)
+	if err != nil {
+		return err
+	}
+	sealed, err := seal.Seal(plain, to, b.archive)
+	if err != nil {
+		return fmt.Errorf("sealing %s: %w", out.ID, err)
+	}
+	b.wrapper.Receipts, b.wrapper.Held = nil, nil // the first entry of a batch carries them
+	out.Provisional = w.Provisional
+	b.entries, b.taken, b.plain = append(b.entries, sealed), append(b.taken, out), append(b.plain, plain)
+	b.bytes += int64(len(sealed))
+	return nil
+}
+
+// commitBatch puts the batch into the log and notes what became of each
+// message.
+func (s *Station) commitBatch(tx Tx, b *appending, now time.Time) error {
+	origin := b.row.Line.Log(s.name, b.row.OwnEra)
+	s.mu.Lock()
+	signer, ok := s.sign[origin]
+	s.mu.Unlock()
+	if !ok {
+		return fmt.Errorf("no key for the log %s among the station's keys", origin)
+	}
+	first := b.head.Size
+	if _, err := journal.Append(tx, signer, b.entries, second(now)); err != nil {
+		return err
+	}
+	for i, out := range b.taken {
+		out.State, out.Origin, out.Index = Appended, origin, first+int64(i)
+		out.Reason, out.Next = "stands in the log, awaits the counterpart's receipt", "the station offers it until it is receipted"
+		if err := tx.PutOutgoing(out); err != nil {
+			return err
+		}
+		entry, err := message.ParseEntry(b.plain[i])
+		if err != nil {
+			return fmt.Errorf("internal error: own entry does not parse: %w", err)
+		}
+		if err := s.project(tx, origin, out.Index, entry, b.plain[i], "", ""); err != nil {
+			return err
+		}
+		if err := s.event(tx, now, "message", s.Cite(origin, out.Index), "appended"); err != nil {
+			return err
+		}
+	}
+	s.appended(b.row.Line, b.entries, now)
+	return tx.PutLine(b.row)
+}
+
+// nextWrapper returns the wrapper of the next entry: its second, what this
+// station has seen of the counterpart's log, and the receipts that it has
+// given or holds and that stand in no log yet. It notes in row what it lists.
+func (s *Station) nextWrapper(tx Tx, row *Line, now time.Time) (message.Wrapper, error) {
+	at := second(now)
+	if row.LastAt.After(at) {
+		at = row.LastAt // the second of a wrapper never falls
+	}
+	row.LastAt = at
+	w := message.Wrapper{At: at}
+	if row.PeerEra == 0 {
+		return w, nil
+	}
+	theirs := row.Line.Log(row.Line.Other(s.name), row.PeerEra)
+	log, ok, err := tx.Log(theirs)
+	if err != nil || !ok {
+		return w, err
+	}
+	w.Seen = message.Head{Era: theirs.Era, Size: log.Size, Root: identity.Digest(log.Root)}
+	if w.Receipts, err = s.unlisted(tx, row, theirs); err != nil {
+		return w, err
+	}
+	w.Held, err = s.held(tx, row, now)
+	return w, err
+}
+
+// unlisted returns the receipts that this station gave on the counterpart's
+// log since it last listed some: one a second, the largest size of each.
+func (s *Station) unlisted(tx Tx, row *Line, theirs identity.Origin) ([]message.Listed, error) {
+	from := row.ListedSize
+	if row.ListedEra != theirs.Era {
+		from = 0
+	}
+	given, err := tx.CosignaturesAfter(theirs, s.mirror.Cosigner.Name(), from, message.MaxListed)
+	if err != nil || len(given) == 0 {
+		return nil, err
+	}
+	var listed []message.Listed
+	for _, c := range given {
+		l := message.Listed{Era: theirs.Era, Size: c.Size, At: c.At}
+		if n := len(listed); n > 0 && listed[n-1].At.Equal(c.At) {
+			listed[n-1] = l
+			continue
+		}
+		listed = append(listed, l)
+	}
+	row.ListedEra, row.ListedSize = theirs.Era, listed[len(listed)-1].Size
+	return listed, nil
+}
+
+// held returns the counterpart's last cosignature on this station's log,
+// whole, if it is older than the counterpart had time to list it and stands in
+// neither log.
+func (s *Station) held(tx Tx, row *Line, now time.Time) ([]message.Held, error) {
+	own := row.Line.Log(s.name, row.OwnEra)
+	p, err := s.peerOf(row.Line)
+	if err != nil {
+		return nil, err
+	}
+	c, ok, err := tx.LastCosignature(own, p.cosigner)
+	if err != nil || !ok {
+		return nil, err
+	}
+	if c.Size <= row.HeldSize && row.HeldEra == own.Era || now.Sub(c.At) < s.limits.ListWithin {
+		return nil, nil
+	}
+	if _, err := tx.ReceiptOf(own, c.Size-1); err == nil {
+		return nil, nil
+	} else if !errors.Is(err, ErrNotFound) {
+		return nil, err
+	}
+	row.HeldEra, row.HeldSize = own.Era, c.Size
+	return []message.Held{{Era: own.Era, Size: c.Size, Root: identity.Digest(c.Root), Lines: string(c.Lines)}}, nil
+}

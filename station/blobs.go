@@ -1,0 +1,239 @@
+package station
+
+import (
+	"context"
+	"encoding/json/jsontext"
+	"encoding/json/v2"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"detente/identity"
+	"detente/message"
+	"detente/seal"
+)
+
+// Blobs keeps the ciphertext of evidence, by its hash.
+type Blobs interface {
+	// Put stores what write produces, durably, and returns its hash and size.
+	// Storing the same bytes twice changes nothing.
+	Put(write func(io.Writer) error) (identity.Digest, int64, error)
+	// Extend adds data at offset to a blob that is being fetched and returns how
+	// much is held now. An offset other than what is held changes nothing.
+	Extend(hash identity.Digest, offset int64, data []byte) (int64, error)
+	// Finish checks a fetched blob against its hash and keeps it durably. Where
+	// the hash differs it drops what was fetched and returns an error.
+	Finish(hash identity.Digest) error
+	// Open returns a blob that is held whole. ErrNotFound where it is not.
+	Open(hash identity.Digest) (io.ReadSeekCloser, error)
+}
+
+// MaxBlob bounds a blob: what a counterpart may make a station fetch.
+const MaxBlob = 4 << 30
+
+// blobRef is a blob as a message names it.
+type blobRef struct {
+	Hash string `json:"hash"`
+	Size int64  `json:"size"`
+	Type string `json:"type"`
+}
+
+// AddBlob seals what r holds to the counterpart of a line and to this station's
+// archive, and stores it. The value it returns stands as a parameter of type
+// blob in a message; the counterpart fetches it once it has that message.
+func (s *Station) AddBlob(ctx context.Context, actor Actor, now time.Time, l identity.Line, mediaType string, r io.Reader) (jsontext.Value, error) {
+	if err := actor.must("add evidence", RoleDraft); err != nil {
+		return nil, s.refused(ctx, now, actor, "blob add", l.String(), err)
+	}
+	p, err := s.peerOf(l)
+	if err != nil {
+		return nil, err
+	}
+	to, err := p.recipient(now)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	archive, ok := s.keys.Archive[seal.PeriodOf(now)]
+	s.mu.Unlock()
+	if !ok {
+		return nil, fmt.Errorf("no archive key for the period %s: make one with `detente station rotate`", seal.PeriodOf(now))
+	}
+	hash, size, err := s.blobs.Put(func(w io.Writer) error { return seal.SealStream(w, r, to, archive.Recipient()) })
+	if err != nil {
+		return nil, fmt.Errorf("storing evidence: %w", err)
+	}
+	err = s.update(ctx, now, func(tx Tx) error {
+		if before, err := tx.Blob(hash); err == nil && before.From == s.name {
+			return nil
+		}
+		if err := s.audit(tx, now, actor, "blob add", hash.String(), "done", mediaType); err != nil {
+			return err
+		}
+		return tx.PutBlob(Blob{Hash: hash, Size: size, Have: size, State: BlobHeld, Line: l, From: s.name})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(blobRef{Hash: hash.String(), Size: size, Type: mediaType}, json.Deterministic(true))
+}
+
+// blobsIn returns the blobs that a body names, by the signal book's types.
+func (s *Station) blobsIn(b message.Body) []blobRef {
+	format, ok := s.book.Format(b.Format)
+	if !ok {
+		return nil
+	}
+	var refs []blobRef
+	for _, p := range format.Params {
+		if !p.IsBlob() {
+			continue
+		}
+		var many []blobRef
+		var one blobRef
+		if v := b.Params[p.Name]; json.Unmarshal(v, &many) == nil {
+			refs = append(refs, many...)
+		} else if json.Unmarshal(v, &one) == nil {
+			refs = append(refs, one)
+		}
+	}
+	return refs
+}
+
+// noteBlobs notes the blobs that an accepted message of a counterpart offers,
+// and the receipts that it gives for ours.
+func (s *Station) noteBlobs(tx Tx, o identity.Origin, b message.Body) error {
+	if b.Format == "003" {
+		return s.blobReceipted(tx, b)
+	}
+	for _, ref := range s.blobsIn(b) {
+		hash, err := identity.ParseDigest(ref.Hash)
+		if err != nil || ref.Size <= 0 || ref.Size > MaxBlob {
+			continue // the message stands; the blob cannot be fetched
+		}
+		if _, err := tx.Blob(hash); err == nil {
+			continue
+		}
+		if err := tx.PutBlob(Blob{Hash: hash, Size: ref.Size, State: BlobOffered, Line: o.Line(), From: o.Writer, Message: b.ID}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Station) blobReceipted(tx Tx, b message.Body) error {
+	var text string
+	if err := json.Unmarshal(b.Params["hash"], &text); err != nil {
+		return nil
+	}
+	hash, err := identity.ParseDigest(text)
+	if err != nil {
+		return nil
+	}
+	blob, err := tx.Blob(hash)
+	if errors.Is(err, ErrNotFound) || err == nil && blob.From != s.name {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	blob.State = BlobReceipted
+	return tx.PutBlob(blob)
+}
+
+// OpenBlob returns the ciphertext of a blob that the peer may fetch: one that
+// was sealed for a line to it.
+func (s *Station) OpenBlob(ctx context.Context, peer identity.Station, hash identity.Digest) (io.ReadSeekCloser, int64, error) {
+	var blob Blob
+	err := s.store.View(ctx, func(tx Tx) (err error) {
+		blob, err = tx.Blob(hash)
+		return err
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	if blob.From != s.name || !blob.Line.Has(peer) {
+		return nil, 0, fmt.Errorf("blob %s: %w", hash, ErrNotFound)
+	}
+	r, err := s.blobs.Open(hash)
+	return r, blob.Size, err
+}
+
+// ReadBlob opens a blob that this station holds, its own or a counterpart's,
+// and writes its content to w.
+func (s *Station) ReadBlob(ctx context.Context, actor Actor, now time.Time, hash identity.Digest, w io.Writer) error {
+	if err := actor.must("read evidence", RoleRead); err != nil {
+		return s.refused(ctx, now, actor, "blob read", hash.String(), err)
+	}
+	r, err := s.blobs.Open(hash)
+	if err != nil {
+		return fmt.Errorf("blob %s: %w", hash, err)
+	}
+	defer r.Close()
+	err = s.update(ctx, now, func(tx Tx) error { return s.audit(tx, now, actor, "blob read", hash.String(), "done", "") })
+	if err != nil {
+		return err
+	}
+	return seal.OpenStream(w, r, s.identities()...)
+}
+
+// identities returns every identity that the station can open entries with.
+func (s *Station) identities() []seal.Identity {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var ids []seal.Identity
+	for _, id := range s.keys.Sealing {
+		ids = append(ids, id)
+	}
+	for _, id := range s.keys.Archive {
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// WantedBlobs lists the blobs of a line that counterparts offer and that are
+// not held whole.
+func (s *Station) WantedBlobs(ctx context.Context, l identity.Line) ([]Blob, error) {
+	const most = 16
+	var wanted []Blob
+	err := s.store.View(ctx, func(tx Tx) error {
+		offered, err := tx.BlobsIn(BlobOffered, most)
+		for _, b := range offered {
+			if b.Line == l {
+				wanted = append(wanted, b)
+			}
+		}
+		return err
+	})
+	return wanted, err
+}
+
+// TakeBlob adds what was fetched of a blob. When it is whole and its hash is
+// right the station answers with its receipt, a message of format 003.
+func (s *Station) TakeBlob(ctx context.Context, now time.Time, b Blob, offset int64, data []byte) (Blob, error) {
+	have, err := s.blobs.Extend(b.Hash, offset, data)
+	if err != nil {
+		return b, err
+	}
+	b.Have = have
+	if have > b.Size {
+		return b, fmt.Errorf("%w: blob %s is longer than the message says", ErrInvalid, b.Hash)
+	}
+	if have == b.Size {
+		if err := s.blobs.Finish(b.Hash); err != nil {
+			b.Have = 0
+			return b, err
+		}
+		b.State = BlobHeld
+	}
+	err = s.update(ctx, now, func(tx Tx) error {
+		if err := tx.PutBlob(b); err != nil || b.State != BlobHeld {
+			return err
+		}
+		if err := s.event(tx, now, "blob", b.Hash.String(), "held whole"); err != nil {
+			return err
+		}
+		return s.service(tx, now, b.Line, "003", []message.ID{b.Message}, map[string]any{"hash": b.Hash.String(), "size": b.Size})
+	})
+	return b, err
+}

@@ -1,0 +1,232 @@
+package station
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"detente/identity"
+	"detente/journal"
+	"detente/message"
+)
+
+// Finding is something that doctor found wrong.
+type Finding struct {
+	Where  string // a log, an entry, the audit trail
+	What   string
+	Repair string // the command or step that mends it
+}
+
+// Doctor checks every tree, hash, checkpoint and cosignature of every log, the
+// audit trail's chain, and that the tables made from the logs equal what the
+// logs say. With repair it makes those tables anew; it never touches a log. An
+// empty list means that all is in order.
+func (s *Station) Doctor(ctx context.Context, actor Actor, now time.Time, repair bool) ([]Finding, error) {
+	if err := actor.must("run doctor", RoleOperator); err != nil {
+		return nil, s.refused(ctx, now, actor, "doctor", "", err)
+	}
+	var found []Finding
+	if err := s.CheckAudit(ctx); err != nil {
+		found = append(found, Finding{Where: "audit trail", What: err.Error(), Repair: "the trail cannot be mended: keep it, and restore a backup beside it to compare"})
+	}
+	err := s.store.View(ctx, func(tx Tx) error {
+		logs, err := s.checkLogs(tx)
+		found = append(found, logs...)
+		return err
+	})
+	if err != nil {
+		return found, err
+	}
+	err = s.update(ctx, now, func(tx Tx) error {
+		differ, err := s.compareProjection(tx, now)
+		if err != nil {
+			return err
+		}
+		found = append(found, differ...)
+		if len(differ) > 0 && !repair {
+			return errKeepAsIs
+		}
+		return s.audit(tx, now, actor, "doctor", "", "done", fmt.Sprintf("%d findings", len(found)))
+	})
+	if errors.Is(err, errKeepAsIs) {
+		err = nil
+	}
+	return found, err
+}
+
+// errKeepAsIs rolls a comparison back.
+var errKeepAsIs = errors.New("kept as it is")
+
+// logsOf lists the logs of a line, oldest era first, own side first.
+func (s *Station) logsOf(row Line) []identity.Origin {
+	var logs []identity.Origin
+	for era := identity.Era(1); era <= row.OwnEra; era++ {
+		logs = append(logs, row.Line.Log(s.name, era))
+	}
+	for era := identity.Era(1); era <= row.PeerEra; era++ {
+		logs = append(logs, row.Line.Log(row.Line.Other(s.name), era))
+	}
+	return logs
+}
+
+func (s *Station) checkLogs(tx Tx) ([]Finding, error) {
+	rows, err := tx.Lines()
+	if err != nil {
+		return nil, err
+	}
+	var found []Finding
+	for _, row := range rows {
+		for _, o := range s.logsOf(row) {
+			if _, ok, err := tx.Log(o); err != nil {
+				return found, err
+			} else if !ok {
+				continue
+			}
+			pub, err := s.logKey(o)
+			if err == nil {
+				err = journal.CheckLog(tx, o, pub)
+			}
+			if err != nil {
+				found = append(found, Finding{Where: o.String(), What: err.Error(), Repair: "stop the station and restore a backup: it heals from the counterpart's copy at the next start"})
+			}
+		}
+	}
+	return found, nil
+}
+
+// compareProjection makes the tables of each line anew from its logs and says
+// where they differ from what stood there. The new ones stand in the
+// transaction.
+func (s *Station) compareProjection(tx Tx, now time.Time) ([]Finding, error) {
+	rows, err := tx.Lines()
+	if err != nil {
+		return nil, err
+	}
+	var found []Finding
+	for _, row := range rows {
+		before, err := s.lineMessages(tx, row)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.rebuild(tx, now, &row); err != nil {
+			return nil, fmt.Errorf("rebuilding %s: %w", row.Line, err)
+		}
+		after, err := s.lineMessages(tx, row)
+		if err != nil {
+			return nil, err
+		}
+		if where := firstDifference(before, after); where != "" {
+			found = append(found, Finding{Where: where, What: "the table of messages differs from the logs", Repair: "detente station doctor --repair"})
+		}
+	}
+	return found, nil
+}
+
+func (s *Station) lineMessages(tx Tx, row Line) ([]Message, error) {
+	var all []Message
+	for _, o := range s.logsOf(row) {
+		m, err := tx.Messages(o, 0, 0)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, m...)
+	}
+	return all, nil
+}
+
+// firstDifference names the first message in which two lists differ, or is
+// empty.
+func firstDifference(a, b []Message) string {
+	for i := range max(len(a), len(b)) {
+		if i >= len(a) {
+			return fmt.Sprintf("%s entry %d", b[i].Origin, b[i].Index)
+		}
+		if i >= len(b) || !sameMessage(a[i], b[i]) {
+			return fmt.Sprintf("%s entry %d", a[i].Origin, a[i].Index)
+		}
+	}
+	return ""
+}
+
+func sameMessage(a, b Message) bool {
+	return a.Origin == b.Origin && a.Index == b.Index && a.ID == b.ID && a.Format == b.Format && a.Precedence == b.Precedence &&
+		a.At.Equal(b.At) && bytes.Equal(bytes.TrimRight(a.Plain, "\n"), bytes.TrimRight(b.Plain, "\n")) &&
+		a.Provisional == b.Provisional && a.Problem == b.Problem && a.Field == b.Field
+}
+
+// rebuild makes the tables of a line anew from its logs.
+func (s *Station) rebuild(tx Tx, now time.Time, row *Line) error {
+	if err := tx.DropMessages(row.Line); err != nil {
+		return err
+	}
+	for _, o := range s.logsOf(*row) {
+		var inherited []byte
+		if o.Era > 1 {
+			before := o
+			before.Era--
+			inherited = s.policyBytes(tx, before)
+		}
+		if err := tx.PutSetting("policy/"+o.String(), inherited); err != nil {
+			return err
+		}
+		log, ok, err := tx.Log(o)
+		if err != nil {
+			return err
+		}
+		if ok {
+			if err := s.rebuildFrom(tx, now, row, o, 0, log.Size); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// rebuildFrom projects a range of a log's entries.
+func (s *Station) rebuildFrom(tx Tx, now time.Time, row *Line, o identity.Origin, from, to int64) error {
+	const page = 512 // entries held in memory at a time
+	for ; from < to; from += page {
+		entries, err := tx.Entries(o, from, min(from+page, to))
+		if err != nil {
+			return err
+		}
+		for i, sealed := range entries {
+			index := from + int64(i)
+			if o.Writer == s.name {
+				err = s.projectOwn(tx, o, index, sealed)
+			} else {
+				err = s.takeIn(tx, now, row, o, index, s.open(sealed), false)
+			}
+			if err != nil {
+				return fmt.Errorf("entry %d of %s: %w", index, o, err)
+			}
+		}
+	}
+	return nil
+}
+
+// projectOwn projects an entry of an own log, which the archive identity opens.
+// One whose period's identity is no longer at the station stays closed.
+func (s *Station) projectOwn(tx Tx, o identity.Origin, index int64, sealed []byte) error {
+	in := s.open(sealed)
+	if in.problem != "" {
+		return s.projectUnread(tx, o, index, in)
+	}
+	return s.project(tx, o, index, in.entry, in.plain, "", "")
+}
+
+// spent marks the queue's row of a message that turned out to stand in the log.
+func (s *Station) spent(tx Tx, id message.ID, o identity.Origin, index int64) error {
+	out, err := tx.Outgoing(id)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil || out.State == Appended {
+		return err
+	}
+	out.State, out.Origin, out.Index = Spent, o, index
+	out.Reason, out.Next = "it stands in the log already: found after a restore", "nothing: it is not sent twice"
+	return tx.PutOutgoing(out)
+}

@@ -1,0 +1,304 @@
+package station
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"detente/identity"
+	"detente/journal"
+	"detente/journal/mirror"
+	"detente/line"
+	"detente/message"
+
+	"filippo.io/torchwood"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// healing is a piece of a log that is being taken back from a mirror's copy:
+// up to a head that carries this station's own signatures.
+type healing struct {
+	origin  identity.Origin
+	source  identity.Station
+	page    line.CosignaturePage // receipts over the piece, ascending
+	to      int64                // the size of the last of them
+	entries [][]byte             // fetched so far, from the store's size on
+	from    int64                // the store's size
+}
+
+// healPiece bounds the entries taken back in one transaction.
+const healPiece = 2048
+
+// stepHeal fetches what the store lacks: first the old cosignatures, which tell
+// where signed heads lie, then the entries up to one of them.
+func (s *Station) stepHeal(ctx context.Context, now time.Time, l identity.Line, d line.Decision) (Step, error) {
+	st, err := s.state(l)
+	if err != nil {
+		return Step{}, err
+	}
+	s.mu.Lock()
+	h := st.heal
+	s.mu.Unlock()
+	if h == nil || h.origin != d.Origin || h.source != d.Source || h.from != d.From {
+		r := &line.Request{Op: line.OpCosignatures, Peer: d.Source, Origin: d.Origin, Offset: d.From, By: s.receiptsOn(d.Origin)}
+		return Step{Request: r, Patience: guardPatience, kind: stepPage, decision: d}, nil
+	}
+	next := h.from + int64(len(h.entries))
+	n := next / torchwood.TileWidth
+	width := min(int64(torchwood.TileWidth), h.to-n*torchwood.TileWidth)
+	tile := tlog.Tile{H: torchwood.TileHeight, L: -1, N: n, W: int(width)}
+	r := &line.Request{Op: line.OpTile, Peer: d.Source, Origin: d.Origin, Path: torchwood.TilePath(tile)}
+	return Step{Request: r, Patience: guardPatience, kind: stepBundle, decision: d}, nil
+}
+
+// receiptsOn names the cosigner whose receipts on a log matter here: the
+// counterpart's on an own log, this station's on a mirrored one.
+func (s *Station) receiptsOn(o identity.Origin) string {
+	if o.Writer != s.name {
+		return s.mirror.Cosigner.Name()
+	}
+	p, err := s.peerNamed(o.Reader)
+	if err != nil {
+		return ""
+	}
+	return p.cosigner
+}
+
+// answeredHeal takes a page of old cosignatures or a bundle of entries.
+func (s *Station) answeredHeal(ctx context.Context, now time.Time, l identity.Line, step Step, r line.Response, failed error) error {
+	st, err := s.state(l)
+	if err != nil {
+		return err
+	}
+	again := func(err error) error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		st.heal, st.own.retry = nil, now.Add(guardRetry)
+		return err
+	}
+	switch {
+	case failed != nil:
+		return again(nil)
+	case !r.OK():
+		return again(fmt.Errorf("taking back %s: %w", step.decision.Origin, r.Err()))
+	}
+	if step.kind == stepPage {
+		h, err := s.beginHeal(step.decision, r.Body)
+		if err != nil {
+			return again(err)
+		}
+		s.mu.Lock()
+		st.heal = h
+		s.mu.Unlock()
+		return nil
+	}
+	s.mu.Lock()
+	h := st.heal
+	s.mu.Unlock()
+	if h == nil {
+		return nil
+	}
+	if err := h.take(r.Body); err != nil {
+		return again(err)
+	}
+	if h.from+int64(len(h.entries)) < h.to {
+		return nil
+	}
+	if err := s.storeHealed(ctx, now, l, h); err != nil {
+		return again(err)
+	}
+	s.mu.Lock()
+	st.heal = nil
+	s.mu.Unlock()
+	return s.judgeGuards(ctx, now, l)
+}
+
+// beginHeal reads a page of old cosignatures and chooses how far to go.
+func (s *Station) beginHeal(d line.Decision, body []byte) (*healing, error) {
+	page, err := line.ParseCosignaturePage(body)
+	if err != nil {
+		return nil, fmt.Errorf("old cosignatures of %s: %w", d.Origin, err)
+	}
+	h := &healing{origin: d.Origin, source: d.Source, from: d.From}
+	for _, c := range page.Cosigned {
+		if c.Size <= d.From || c.Size > d.From+healPiece && h.to > 0 {
+			continue
+		}
+		h.page.Cosigned, h.to = append(h.page.Cosigned, c), c.Size
+	}
+	if h.to == 0 {
+		return nil, fmt.Errorf("%s shows a larger head of %s, and no cosignature that leads to it", d.Source, d.Origin)
+	}
+	return h, nil
+}
+
+// take reads a bundle of entries and keeps those that are still lacking.
+func (h *healing) take(bundle []byte) error {
+	next := h.from + int64(len(h.entries))
+	at := next / torchwood.TileWidth * torchwood.TileWidth
+	for ; len(bundle) > 0; at++ {
+		entry, rest, err := torchwood.ReadTileEntry(bundle)
+		if err != nil {
+			return fmt.Errorf("entries of %s: %w", h.origin, err)
+		}
+		if bundle = rest; at == h.from+int64(len(h.entries)) && at < h.to {
+			h.entries = append(h.entries, entry)
+		}
+	}
+	if h.from+int64(len(h.entries)) == next {
+		return fmt.Errorf("entries of %s: the mirror's bundle does not hold entry %d", h.origin, next)
+	}
+	return nil
+}
+
+// storeHealed verifies the piece against the signed head at its end and stores
+// it with its receipts. Each own entry is opened and its message marked as
+// spent, so that nothing is sent twice.
+func (s *Station) storeHealed(ctx context.Context, now time.Time, l identity.Line, h *healing) error {
+	pub, err := s.logKey(h.origin)
+	if err != nil {
+		return err
+	}
+	return s.update(ctx, now, func(tx Tx) error {
+		row, err := tx.Line(l)
+		if err != nil {
+			return err
+		}
+		own := h.origin.Writer == s.name
+		last := h.page.Cosigned[len(h.page.Cosigned)-1]
+		if _, err := journal.TakeBack(tx, pub, h.origin, own, last.Checkpoint, h.from, h.entries); err != nil {
+			return fmt.Errorf("taking back %s: %w", h.origin, err)
+		}
+		if err := s.takeBackReceipts(tx, h, pub); err != nil {
+			return err
+		}
+		for i, sealed := range h.entries {
+			index := h.from + int64(i)
+			if err := s.takeBackEntry(tx, now, &row, h.origin, index, sealed); err != nil {
+				return fmt.Errorf("entry %d of %s: %w", index, h.origin, err)
+			}
+		}
+		if own && h.origin.Era > row.OwnEra {
+			row.OwnEra, row.SendEra = h.origin.Era, h.origin.Era
+		}
+		if err := tx.PutLine(row); err != nil {
+			return err
+		}
+		text := fmt.Sprintf("taken back from %s: entries %d to %d", h.source, h.from, h.to-1)
+		if err := s.event(tx, now, "line", h.origin.String(), text); err != nil {
+			return err
+		}
+		return s.audit(tx, now, itself, "heal", h.origin.String(), "done", text)
+	})
+}
+
+func (s *Station) takeBackEntry(tx Tx, now time.Time, row *Line, o identity.Origin, index int64, sealed []byte) error {
+	in := s.open(sealed)
+	if o.Writer != s.name {
+		return s.takeIn(tx, now, row, o, index, in, false)
+	}
+	if in.problem != "" {
+		return s.projectUnread(tx, o, index, in)
+	}
+	if in.entry.Wrapper.At.After(row.LastAt) {
+		row.LastAt = in.entry.Wrapper.At
+	}
+	s.relist(row, in.entry.Wrapper)
+	if err := s.spent(tx, in.entry.Body.Body().ID, o, index); err != nil {
+		return err
+	}
+	return s.project(tx, o, index, in.entry, in.plain, "", "")
+}
+
+// relist notes what an own entry that was taken back had listed, so that it is
+// not listed again.
+func (s *Station) relist(row *Line, w message.Wrapper) {
+	for _, r := range w.Receipts {
+		if r.Era > row.ListedEra || r.Era == row.ListedEra && r.Size > row.ListedSize {
+			row.ListedEra, row.ListedSize = r.Era, r.Size
+		}
+	}
+	for _, h := range w.Held {
+		if h.Era > row.HeldEra || h.Era == row.HeldEra && h.Size > row.HeldSize {
+			row.HeldEra, row.HeldSize = h.Era, h.Size
+		}
+	}
+}
+
+// takeBackReceipts verifies and stores the cosignatures of a piece.
+func (s *Station) takeBackReceipts(tx Tx, h *healing, pub identity.PublicKey) error {
+	name, key := s.mirror.Cosigner.Name(), s.own.Card.Cosigner
+	if h.origin.Writer == s.name {
+		p, err := s.peerNamed(h.origin.Reader)
+		if err != nil {
+			return err
+		}
+		name, key = p.cosigner, p.Card.Cosigner
+	}
+	for _, c := range h.page.Cosigned {
+		head, err := journal.OpenCheckpoint(pub, h.origin, c.Checkpoint)
+		if err != nil {
+			return err
+		}
+		root, err := journal.RootAt(tx, h.origin, head.Size)
+		if err != nil {
+			return err
+		}
+		if root != head.Root {
+			return fmt.Errorf("a signed head of %s at size %d does not belong to its entries", h.origin, head.Size)
+		}
+		given, err := journal.OpenCosignature(name, key, head, c.Lines)
+		if err != nil {
+			return err
+		}
+		given.Checkpoint = c.Checkpoint
+		if err := tx.PutCosignature(given); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// handleCosignatures gives a page of old cosignatures of a log.
+func (s *Station) handleCosignatures(ctx context.Context, p *peer, r line.Request) (line.Response, error) {
+	if !r.Origin.Line().Has(p.Card.Station) || !r.Origin.Line().Has(s.name) {
+		return line.Response{}, fmt.Errorf("%w: the log %s is none of a line between us", ErrRefused, r.Origin)
+	}
+	by := r.By
+	if by == "" {
+		by = s.mirror.Cosigner.Name()
+	}
+	limit := int(min(max(r.Limit, 0), line.MaxCosignatures))
+	if limit == 0 {
+		limit = line.MaxCosignatures
+	}
+	var page line.CosignaturePage
+	err := s.store.View(ctx, func(tx Tx) error {
+		list, err := tx.CosignaturesAfter(r.Origin, by, r.Offset, limit+1)
+		for _, c := range list {
+			page.Cosigned = append(page.Cosigned, line.Cosigned{By: c.By, Size: c.Size, Checkpoint: c.Checkpoint, Lines: c.Lines})
+		}
+		return err
+	})
+	if err != nil {
+		return line.Response{}, err
+	}
+	if len(page.Cosigned) > limit {
+		page.Cosigned, page.More = page.Cosigned[:limit], true
+	}
+	body, err := page.Bytes()
+	return line.Response{Status: 200, Type: line.TypeJSON, Body: body}, err
+}
+
+// handleTile serves checkpoint and tiles of a log to those the line names.
+func (s *Station) handleTile(ctx context.Context, p *peer, r line.Request) (line.Response, error) {
+	if !r.Origin.Line().Has(p.Card.Station) || !r.Origin.Line().Has(s.name) {
+		return line.Response{}, fmt.Errorf("%w: the log %s is none of a line between us", ErrRefused, r.Origin)
+	}
+	var tile []byte
+	err := s.store.View(ctx, func(tx Tx) (err error) {
+		tile, err = mirror.ReadTile(tx, r.Origin, r.Path)
+		return err
+	})
+	return line.Response{Status: 200, Type: line.TypeBytes, Body: tile}, err
+}

@@ -1,0 +1,82 @@
+package station
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"detente/identity"
+	"detente/line"
+)
+
+// host answers requests of a line for a station, at the time of a clock.
+type host struct {
+	station *Station
+	now     func() time.Time
+}
+
+// At returns the station as what answers requests, at the time that now tells.
+func At(s *Station, now func() time.Time) line.Host { return host{s, now} }
+
+// Handle implements line.Host.
+func (h host) Handle(ctx context.Context, r line.Request) line.Response {
+	return h.station.Handle(ctx, h.now(), r)
+}
+
+// Blob implements line.Host.
+func (h host) Blob(ctx context.Context, peer identity.Station, hash identity.Digest, offset int64) (io.ReadCloser, int64, error) {
+	r, size, err := h.station.OpenBlob(ctx, peer, hash)
+	if errors.Is(err, ErrNotFound) {
+		return nil, 0, line.ErrNoBlob
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	if _, err := r.Seek(offset, io.SeekStart); err != nil {
+		return nil, 0, errors.Join(fmt.Errorf("blob %s: %w", hash, err), r.Close())
+	}
+	return r, size, nil
+}
+
+// OriginOf returns the log of a line of this station that a hash names; false
+// where it names none.
+func (s *Station) OriginOf(hash identity.Digest) (identity.Origin, bool) {
+	for _, l := range s.LineNames() {
+		for _, writer := range []identity.Station{l.A, l.B} {
+			for era := identity.Era(1); era <= maxEras; era++ {
+				if o := l.Log(writer, era); line.OriginHash(o) == hash {
+					return o, true
+				}
+			}
+		}
+	}
+	return identity.Origin{}, false
+}
+
+// maxEras bounds the search for a log by its hash: eras are few.
+const maxEras = 64
+
+// Trusted returns whose TLS key it is by the pinned cards; false where it is
+// nobody's.
+func (s *Station) Trusted(spki identity.Digest, now time.Time) (identity.Station, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, p := range s.peers {
+		if p.Card.TLSKnown(spki, now) {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// EndpointsOf returns where a peer is reached, and nil for an unknown one.
+func (s *Station) EndpointsOf(name identity.Station) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p, ok := s.peers[name]; ok {
+		return p.Card.Endpoints
+	}
+	return nil
+}

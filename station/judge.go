@@ -1,0 +1,164 @@
+package station
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"detente/book"
+	"detente/identity"
+	"detente/message"
+	"detente/seal"
+)
+
+// Reason codes of a refusal, as format 002 lists them.
+const (
+	problemUnreadable = "unreadable"
+	problemFormat     = "format"
+	problemEdition    = "edition"
+	problemParameter  = "parameter"
+	problemAuthority  = "authority"
+	problemTime       = "time"
+)
+
+// incoming is an entry of a counterpart's log as far as it could be opened.
+type incoming struct {
+	plain   []byte
+	entry   message.Entry
+	problem string // empty where the entry opens and parses
+	field   string
+}
+
+// open opens a counterpart's entry. It never fails: what cannot be opened is
+// said in the result.
+func (s *Station) open(sealed []byte) incoming {
+	plain, _, err := seal.Open(sealed, s.identities()...)
+	if err != nil {
+		return incoming{problem: problemUnreadable}
+	}
+	return parseIncoming(plain)
+}
+
+func parseIncoming(plain []byte) incoming {
+	plain = bytes.TrimRight(plain, "\n")
+	plain = append(plain, '\n')
+	entry, err := message.ParseEntry(plain)
+	if err != nil {
+		in := incoming{plain: plain, problem: problemParameter}
+		var field *message.FieldError
+		if errors.As(err, &field) {
+			in.field = field.Field
+		}
+		return in
+	}
+	return incoming{plain: plain, entry: entry}
+}
+
+// accept judges an opened entry of a counterpart's log: is it for this line,
+// in a known format, with parameters in order, released by enough officers?
+// It returns a refusal's reason code and field, or two empty strings.
+func (s *Station) accept(tx Tx, o identity.Origin, index int64, in incoming, at time.Time) (problem, field string, err error) {
+	if in.problem != "" {
+		return in.problem, in.field, nil
+	}
+	b := in.entry.Body.Body()
+	switch {
+	case b.Line != o.Line():
+		return problemParameter, "line", nil
+	case b.From != o.Writer:
+		return problemParameter, "from", nil
+	case b.To != o.Reader:
+		return problemParameter, "to", nil
+	}
+	if m, err := tx.MessageByID(b.ID); err == nil && (m.Origin != o || m.Index != index) {
+		return problemParameter, "id", nil
+	}
+	if problem, field := s.acceptText(b); problem != "" {
+		return problem, field, nil
+	}
+	if !b.Expires.IsZero() && b.Expires.Before(in.entry.Wrapper.At) {
+		return problemTime, "expires", nil
+	}
+	return s.acceptAuthority(tx, o, in.entry)
+}
+
+// acceptText judges what the signal book knows of a body.
+func (s *Station) acceptText(b message.Body) (problem, field string) {
+	if b.Edition != s.book.Hash() {
+		return problemEdition, "edition"
+	}
+	if _, ok := s.book.Format(b.Format); !ok {
+		return problemFormat, "format"
+	}
+	if err := s.book.Check(b); err != nil {
+		var p *book.ParamError
+		if errors.As(err, &p) {
+			return problemParameter, p.Param
+		}
+		return problemParameter, ""
+	}
+	return "", ""
+}
+
+// acceptAuthority counts a body's approvals by the writer's own release
+// policy, as it stands in the log before the entry.
+func (s *Station) acceptAuthority(tx Tx, o identity.Origin, e message.Entry) (problem, field string, err error) {
+	p, err := s.peerNamed(o.Writer)
+	if err != nil {
+		return "", "", err
+	}
+	policy, err := s.policy(tx, o)
+	if err != nil {
+		return "", "", err
+	}
+	var counted []message.Approver
+	for _, a := range e.Wrapper.Approvals {
+		cert, err := s.verifier.Verify(a, o.Writer, p.Agency.Agency, p.Agency.Key, e.Wrapper.At)
+		if err != nil || a.Request.Body != e.Body.Digest() || a.Request.Policy != policy.Digest() {
+			return problemAuthority, "approvals", nil
+		}
+		counted = append(counted, message.Approver{Pseudonym: cert.Pseudonym, Role: a.Request.Role, Decision: a.Request.Decision})
+	}
+	switch v := policy.Judge(e.Body.Body(), counted); v.Verdict {
+	case message.Released:
+		if e.Wrapper.Provisional {
+			return problemAuthority, "provisional", nil
+		}
+	case message.Provisional:
+		if !e.Wrapper.Provisional {
+			return problemAuthority, "provisional", nil
+		}
+	default:
+		return problemAuthority, "approvals", nil
+	}
+	return "", "", nil
+}
+
+// policy returns the release policy in force at the end of a log: the last one
+// that stands in it, or, before the first, the one by which the first is
+// released.
+func (s *Station) policy(tx Tx, o identity.Origin) (message.Policy, error) {
+	stored, err := tx.Setting("policy/" + o.String())
+	if err != nil {
+		return message.Policy{}, err
+	}
+	if stored == nil {
+		return message.Bootstrap(), nil
+	}
+	p, err := message.ParsePolicy(stored)
+	if err != nil {
+		return message.Policy{}, fmt.Errorf("internal error: stored release policy of %s: %w; run `detente station doctor`", o, err)
+	}
+	return p, nil
+}
+
+// ownPolicy returns the release policy that this station has in force on a
+// line.
+func (s *Station) ownPolicy(tx Tx, l identity.Line) (message.Policy, error) {
+	row, err := tx.Line(l)
+	if err != nil {
+		return message.Policy{}, err
+	}
+	return s.policy(tx, l.Log(s.name, row.OwnEra))
+}

@@ -1,0 +1,304 @@
+package station
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"detente/identity"
+	"detente/journal"
+	"detente/line"
+	"detente/seal"
+)
+
+// The states of a line, as Line.State holds them.
+const (
+	LineOpening = "opening" // entry 0 is written or waits; the counterpart's has not come
+	LineOpen    = "open"
+	LineHeld    = "held" // by an officer or by a change that needs two persons
+)
+
+// The state words of a peer, as Peer.State holds them. They come from the
+// store, never from the steps of a ceremony.
+const (
+	PeerHeld      = "card held"
+	PeerDigits    = "digits checked"
+	PeerConfirmed = "two-person confirmed"
+	PeerProven    = "lines proven"
+	PeerStopped   = "held"
+)
+
+// peer is what the station needs at hand of a counterpart: its verified cards
+// and what is parsed of them.
+type peer struct {
+	identity.Verified
+	bundle   identity.Bundle
+	state    string
+	cosigner string // its cosigner's name
+}
+
+// confirmed reports whether two officers have confirmed the peer's cards.
+func (p *peer) confirmed() bool { return p.state == PeerConfirmed || p.state == PeerProven }
+
+// recipient returns what to seal to at a time.
+func (p *peer) recipient(now time.Time) (seal.Recipient, error) {
+	period := seal.PeriodOf(now)
+	text, ok := p.Card.SealingFor(string(period))
+	if !ok {
+		return seal.Recipient{}, fmt.Errorf("the card of %s lists no sealing key for the period %s: ask it for a newer card", p.Card.Station, period)
+	}
+	return seal.ParseRecipient(text)
+}
+
+// lineState is what the station keeps in memory of a line. All of it can be
+// made anew from the store.
+type lineState struct {
+	woken   chan struct{} // one slot
+	machine *line.Machine
+	sending identity.Origin // the log that machine sends
+	sent    *line.Request   // the last one, for a repetition byte for byte
+	serial  uint64          // its serial
+	window  line.Window
+	pending []int      // sizes of the entries that await the counterpart's cosignature
+	own     guardState // of the log that this station writes
+	theirs  guardState // of the log that it mirrors
+	heal    *healing
+	heard   time.Time // when the counterpart was last heard
+	alarms  line.Alarms
+	quota   int64    // bytes a day of our newest entry 0; zero: not read yet
+	day     dayBytes // receipted by the counterpart
+}
+
+// load reads peers and lines from the store at the start.
+func (s *Station) load(ctx context.Context, now time.Time) error {
+	return s.store.View(ctx, func(tx Tx) error {
+		peers, err := tx.Peers()
+		if err != nil {
+			return err
+		}
+		for _, row := range peers {
+			if err := s.loadPeer(row); err != nil {
+				return err
+			}
+		}
+		rows, err := tx.Lines()
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if err := s.loadLine(tx, row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// loadPeer reads what is pinned of a peer. Its root is the one in its bundle,
+// which two officers confirmed.
+func (s *Station) loadPeer(row Peer) error {
+	b, err := identity.ParseBundle(row.Bundle)
+	if err != nil {
+		return fmt.Errorf("pinned cards of %s: %w", row.Station, err)
+	}
+	root, err := identity.ParseRoot(b.Root)
+	if err != nil {
+		return fmt.Errorf("pinned root of %s: %w", row.Station, err)
+	}
+	v, err := b.Verify(root.Key, time.Time{})
+	if err != nil {
+		return fmt.Errorf("pinned cards of %s: %w", row.Station, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.peers[row.Station] = &peer{Verified: v, bundle: b, state: row.State, cosigner: v.Card.CosignerName()}
+	return nil
+}
+
+func (s *Station) loadLine(tx Tx, row Line) error {
+	st := &lineState{
+		woken:  make(chan struct{}, 1),
+		own:    guardState{reason: notAsked, asked: s.since},
+		theirs: guardState{reason: notAsked, asked: s.since},
+	}
+	pending, err := s.outstanding(tx, row)
+	if err != nil {
+		return err
+	}
+	st.pending = pending
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lines[row.Line] = st
+	return nil
+}
+
+// outstanding returns the sizes of the entries of the line's own log that the
+// counterpart has not cosigned.
+func (s *Station) outstanding(tx Tx, row Line) ([]int, error) {
+	own := row.Line.Log(s.name, row.OwnEra)
+	log, ok, err := tx.Log(own)
+	if err != nil || !ok {
+		return nil, err
+	}
+	acked, err := s.acked(tx, own)
+	if err != nil {
+		return nil, err
+	}
+	return s.outstandingSizes(tx, own, acked, log.Size)
+}
+
+func (s *Station) outstandingSizes(tx Tx, own identity.Origin, acked, size int64) ([]int, error) {
+	var sizes []int
+	for ; acked < size; acked += healPiece {
+		entries, err := tx.Entries(own, acked, min(acked+healPiece, size))
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			sizes = append(sizes, len(e))
+		}
+	}
+	return sizes, nil
+}
+
+// acked returns the size of an own log up to which the counterpart has
+// cosigned it.
+func (s *Station) acked(tx Tx, own identity.Origin) (int64, error) {
+	p, err := s.peerNamed(own.Reader)
+	if err != nil {
+		return 0, err
+	}
+	c, ok, err := tx.LastCosignature(own, p.cosigner)
+	if err != nil || !ok {
+		return 0, err
+	}
+	return c.Size, nil
+}
+
+// peerOf returns the counterpart of a line.
+func (s *Station) peerOf(l identity.Line) (*peer, error) { return s.peerNamed(l.Other(s.name)) }
+
+func (s *Station) peerNamed(name identity.Station) (*peer, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, ok := s.peers[name]
+	if !ok {
+		return nil, fmt.Errorf("%w: station %s is not paired with this one: add its card with `detente peer add`", ErrNotFound, name)
+	}
+	return p, nil
+}
+
+// state returns what is kept in memory of a line.
+func (s *Station) state(l identity.Line) (*lineState, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st, ok := s.lines[l]
+	if !ok {
+		return nil, fmt.Errorf("%w: line %s: open it first with `detente line open`", ErrNotFound, l)
+	}
+	return st, nil
+}
+
+// LineNames lists the station's lines, sorted.
+func (s *Station) LineNames() []identity.Line {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.SortedFunc(maps.Keys(s.lines), func(a, b identity.Line) int {
+		if a.String() < b.String() {
+			return -1
+		}
+		return 1
+	})
+}
+
+// mayAppend returns an empty string if entries may be appended to a line's own
+// log now, or else why not.
+func (s *Station) mayAppend(row Line) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st, ok := s.lines[row.Line]
+	switch {
+	case !ok:
+		return "the line is not open"
+	case row.State == LineHeld:
+		return "the line is held"
+	case !st.own.passed:
+		return "the guard has not passed: " + st.own.reason
+	case s.clock.why != "":
+		return "the clock is not safe: " + s.clock.why
+	}
+	return ""
+}
+
+// hasRoom reports whether an entry of so many bytes may be appended, while
+// what was appended before awaits the counterpart's cosignature.
+func (s *Station) hasRoom(l identity.Line, now time.Time, batch, entry int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.lines[l]
+	return st.window.Open(now, st.awaiting()+batch, entry)
+}
+
+// awaiting is how many bytes await the counterpart's cosignature.
+func (st *lineState) awaiting() (n int64) {
+	for _, size := range st.pending {
+		n += int64(size)
+	}
+	return n
+}
+
+// appended notes entries that now await the counterpart's cosignature. Where
+// the commit then fails, reload puts it right.
+func (s *Station) appended(l identity.Line, entries [][]byte, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.lines[l]
+	for _, e := range entries {
+		st.pending = append(st.pending, len(e))
+	}
+	st.window.Offered(now)
+}
+
+// receipted notes that the counterpart has cosigned an own log up to where
+// left entries remain.
+func (s *Station) receipted(l identity.Line, left int64, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.lines[l]
+	done := len(st.pending) - int(left)
+	if done <= 0 {
+		return
+	}
+	var carried int64
+	for _, n := range st.pending[:done] {
+		carried += int64(n)
+	}
+	st.pending = slices.Delete(st.pending, 0, done)
+	st.window.Carried(now, carried, st.awaiting())
+	st.day.add(now, carried)
+}
+
+// mirrored is the name of the log of a line that the counterpart writes.
+func (s *Station) mirrored(row Line) identity.Origin {
+	return row.Line.Log(row.Line.Other(s.name), row.PeerEra)
+}
+
+// logKey returns the key that a party's card gives for a log: this station's
+// own or a counterpart's.
+func (s *Station) logKey(o identity.Origin) (identity.PublicKey, error) {
+	card := s.own.Card
+	if o.Writer != s.name {
+		p, err := s.peerNamed(o.Writer)
+		if err != nil {
+			return identity.PublicKey{}, err
+		}
+		card = p.Card
+	}
+	key, ok := card.Log(o)
+	if !ok {
+		return identity.PublicKey{}, fmt.Errorf("%w: the card of %s lists no key for the log %s", journal.ErrUnknownLog, o.Writer, o)
+	}
+	return key, nil
+}

@@ -1,0 +1,322 @@
+package station
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"detente/dossier"
+	"detente/identity"
+	"detente/line"
+	"detente/message"
+)
+
+// Read is a message with what the record says of its receipt.
+type Read struct {
+	Message
+	Citation string
+	Entry    message.Entry // zero where it could not be opened
+	Received time.Time     // by the record's earliest receipt; zero: none stands in it
+	Held     time.Time     // own messages: the counterpart's receipt that this station holds; zero: none yet
+}
+
+// ReadMessage returns a message by its id, and notes in the audit trail that
+// the actor read it.
+func (s *Station) ReadMessage(ctx context.Context, actor Actor, now time.Time, id message.ID) (Read, error) {
+	if err := actor.must("read a message", RoleRead); err != nil {
+		return Read{}, s.refused(ctx, now, actor, "read", id.String(), err)
+	}
+	var r Read
+	err := s.update(ctx, now, func(tx Tx) error {
+		m, err := tx.MessageByID(id)
+		if err != nil {
+			return fmt.Errorf("message %s: %w", id, err)
+		}
+		if r, err = s.read(tx, m); err != nil {
+			return err
+		}
+		return s.audit(tx, now, actor, "read", r.Citation, "done", "")
+	})
+	return r, err
+}
+
+// ReadEntry returns what stands at an index of a log, opened or not, and notes
+// the read.
+func (s *Station) ReadEntry(ctx context.Context, actor Actor, now time.Time, o identity.Origin, index int64) (Read, error) {
+	if err := actor.must("read a message", RoleRead); err != nil {
+		return Read{}, s.refused(ctx, now, actor, "read", s.Cite(o, index), err)
+	}
+	var r Read
+	err := s.update(ctx, now, func(tx Tx) error {
+		m, err := tx.Message(o, index)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.Cite(o, index), err)
+		}
+		if r, err = s.read(tx, m); err != nil {
+			return err
+		}
+		return s.audit(tx, now, actor, "read", r.Citation, "done", "")
+	})
+	return r, err
+}
+
+func (s *Station) read(tx Tx, m Message) (Read, error) {
+	r := Read{Message: m, Citation: s.Cite(m.Origin, m.Index)}
+	if m.Problem != problemUnreadable && len(m.Plain) > 0 {
+		if e, err := message.ParseEntry(m.Plain); err == nil {
+			r.Entry = e
+		}
+	}
+	at, err := tx.ReceiptOf(m.Origin, m.Index)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return r, err
+	}
+	r.Received = at
+	if m.Origin.Writer == s.name {
+		p, err := s.peerNamed(m.Origin.Reader)
+		if err != nil {
+			return r, err
+		}
+		c, ok, err := tx.CosignatureCovering(m.Origin, p.cosigner, m.Index)
+		if err != nil {
+			return r, err
+		}
+		if ok {
+			r.Held = c.At
+		}
+	}
+	return r, nil
+}
+
+// List returns messages of all lines, newest first, before a cursor (zero:
+// from the newest). The list itself shows no content beyond format and state;
+// it is noted in the audit trail as one read.
+func (s *Station) List(ctx context.Context, actor Actor, now time.Time, before int64, limit int) ([]Read, error) {
+	if err := actor.must("list messages", RoleRead); err != nil {
+		return nil, s.refused(ctx, now, actor, "list", "messages", err)
+	}
+	var list []Read
+	err := s.update(ctx, now, func(tx Tx) error {
+		recent, err := tx.RecentMessages(before, limit)
+		if err != nil {
+			return err
+		}
+		for _, m := range recent {
+			r, err := s.read(tx, m)
+			if err != nil {
+				return err
+			}
+			list = append(list, r)
+		}
+		return s.audit(tx, now, actor, "list", "messages", "done", fmt.Sprintf("%d messages", len(list)))
+	})
+	return list, err
+}
+
+// Queue lists outgoing messages in a state, oldest first, after a cursor.
+func (s *Station) Queue(ctx context.Context, actor Actor, state OutState, after int64, limit int) ([]Outgoing, error) {
+	if err := actor.must("see the queue", RoleRead, RoleDraft); err != nil {
+		return nil, err
+	}
+	var list []Outgoing
+	err := s.store.View(ctx, func(tx Tx) (err error) {
+		list, err = tx.OutgoingIn(state, after, limit)
+		return err
+	})
+	return list, err
+}
+
+// Outgoing returns one outgoing message.
+func (s *Station) Outgoing(ctx context.Context, actor Actor, id message.ID) (Outgoing, error) {
+	if err := actor.must("see the queue", RoleRead, RoleDraft); err != nil {
+		return Outgoing{}, err
+	}
+	var out Outgoing
+	err := s.store.View(ctx, func(tx Tx) (err error) {
+		out, err = tx.Outgoing(id)
+		return err
+	})
+	return out, err
+}
+
+// LineStatus is a line as an officer has to see it.
+type LineStatus struct {
+	Line     Line
+	Peer     identity.Station
+	State    string // the peer's state word, from the store
+	Guard    string // empty: passed; else why not
+	Reason   string // why the line does not deliver; empty while it does
+	Heard    time.Time
+	Own      Position
+	Theirs   Position
+	Alarms   line.Alarms
+	Waiting  map[message.Precedence]int
+	Awaiting map[message.Precedence]int
+}
+
+// Position is how far a log has come.
+type Position struct {
+	Origin   identity.Origin
+	Size     int64
+	Root     identity.Digest
+	Cosigned int64 // by its reader
+}
+
+// Lines returns the state of each line.
+func (s *Station) Lines(ctx context.Context, actor Actor) ([]LineStatus, error) {
+	if err := actor.must("see the lines", RoleRead, RoleOperator); err != nil {
+		return nil, err
+	}
+	var list []LineStatus
+	err := s.store.View(ctx, func(tx Tx) error {
+		rows, err := tx.Lines()
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			st, err := s.lineStatus(tx, row)
+			if err != nil {
+				return err
+			}
+			list = append(list, st)
+		}
+		return nil
+	})
+	return list, err
+}
+
+func (s *Station) lineStatus(tx Tx, row Line) (LineStatus, error) {
+	p, err := s.peerOf(row.Line)
+	if err != nil {
+		return LineStatus{}, err
+	}
+	st, err := s.state(row.Line)
+	if err != nil {
+		return LineStatus{}, err
+	}
+	out := LineStatus{Line: row, Peer: p.Card.Station}
+	s.mu.Lock()
+	out.State, out.Heard, out.Alarms = p.state, st.heard, st.alarms
+	if st.machine != nil {
+		out.Reason = st.machine.Standing().Reason
+	}
+	for _, g := range []guardState{st.own, st.theirs} {
+		if !g.passed {
+			out.Guard = g.reason + "; " + g.next
+		}
+	}
+	s.mu.Unlock()
+	if out.Own, err = s.position(tx, row.Line.Log(s.name, row.OwnEra), p.cosigner); err != nil {
+		return out, err
+	}
+	if row.PeerEra > 0 {
+		if out.Theirs, err = s.position(tx, s.mirrored(row), s.mirror.Cosigner.Name()); err != nil {
+			return out, err
+		}
+	}
+	if out.Waiting, err = tx.CountOutgoing(row.Line, Waiting); err != nil {
+		return out, err
+	}
+	out.Awaiting, err = tx.CountOutgoing(row.Line, Awaiting)
+	return out, err
+}
+
+func (s *Station) position(tx Tx, o identity.Origin, cosigner string) (Position, error) {
+	p := Position{Origin: o}
+	log, _, err := tx.Log(o)
+	if err != nil {
+		return p, err
+	}
+	p.Size, p.Root = log.Size, identity.Digest(log.Root)
+	c, ok, err := tx.LastCosignature(o, cosigner)
+	if ok {
+		p.Cosigned = c.Size
+	}
+	return p, err
+}
+
+// State folds both logs of a line, as far as its receipts stand in the record.
+// Both stations, and an arbiter with an exported record, come to the same.
+func (s *Station) State(ctx context.Context, l identity.Line) (dossier.State, error) {
+	var state dossier.State
+	err := s.store.View(ctx, func(tx Tx) error {
+		row, err := tx.Line(l)
+		if err != nil {
+			return fmt.Errorf("line %s: %w", l, err)
+		}
+		items, err := s.items(tx, row)
+		if err != nil {
+			return err
+		}
+		state = dossier.Fold(items, s.book.Answers)
+		return nil
+	})
+	return state, err
+}
+
+// items returns every entry of a line for the fold.
+func (s *Station) items(tx Tx, row Line) ([]dossier.Item, error) {
+	var items []dossier.Item
+	for _, side := range []struct {
+		writer identity.Station
+		last   identity.Era
+	}{{s.name, row.OwnEra}, {row.Line.Other(s.name), row.PeerEra}} {
+		for era := identity.Era(1); era <= side.last; era++ {
+			messages, err := tx.Messages(row.Line.Log(side.writer, era), 0, 0)
+			if err != nil {
+				return nil, err
+			}
+			for _, m := range messages {
+				r, err := s.read(tx, m)
+				if err != nil {
+					return nil, err
+				}
+				items = append(items, itemOf(r))
+			}
+		}
+	}
+	return items, nil
+}
+
+// EventsAfter lists events after a number, for streams that resume.
+func (s *Station) EventsAfter(ctx context.Context, actor Actor, number int64, limit int) ([]Event, error) {
+	if err := actor.must("follow events", RoleRead, RoleOperator); err != nil {
+		return nil, err
+	}
+	var list []Event
+	err := s.store.View(ctx, func(tx Tx) (err error) {
+		list, err = tx.EventsAfter(number, limit)
+		return err
+	})
+	return list, err
+}
+
+// AuditTrail lists lines of the audit trail from a number on. Reading it is
+// itself noted.
+func (s *Station) AuditTrail(ctx context.Context, actor Actor, now time.Time, from int64, limit int) ([]Audit, error) {
+	if err := actor.must("read the audit trail", RoleAudit); err != nil {
+		return nil, s.refused(ctx, now, actor, "audit", "trail", err)
+	}
+	var list []Audit
+	err := s.update(ctx, now, func(tx Tx) (err error) {
+		if list, err = tx.Audits(from, limit); err != nil {
+			return err
+		}
+		return s.audit(tx, now, actor, "audit", "trail", "done", fmt.Sprintf("from %d", from))
+	})
+	return list, err
+}
+
+// Evidences lists what this station holds against counterparts.
+func (s *Station) Evidences(ctx context.Context, actor Actor, limit int) ([]Evidence, error) {
+	if err := actor.must("see evidence", RoleRead, RoleAudit); err != nil {
+		return nil, err
+	}
+	var list []Evidence
+	err := s.store.View(ctx, func(tx Tx) (err error) {
+		list, err = tx.Evidences(limit)
+		return err
+	})
+	return list, err
+}

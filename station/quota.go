@@ -1,0 +1,96 @@
+package station
+
+import (
+	"encoding/json/v2"
+	"fmt"
+	"time"
+
+	"detente/identity"
+	"detente/message"
+)
+
+// QuotaError says that a counterpart has sent more bytes in a day than this
+// station's entry 0 lets it.
+type QuotaError struct {
+	Limit int64
+	Wait  time.Duration // until the day ends
+}
+
+func (e *QuotaError) Error() string {
+	return fmt.Sprintf("quota: more than the %d bytes a day that this line's entry 0 allows; room comes back in %s", e.Limit, e.Wait.Round(time.Second))
+}
+
+// urgentShare is the part of a day's quota, one in this many, that is kept for
+// IMMEDIATE and FLASH.
+const urgentShare = 10
+
+// taken is what a counterpart has sent on a line in a day of UTC.
+type taken struct {
+	Day   string `json:"day"`
+	Bytes int64  `json:"bytes"`
+}
+
+// quota counts bytes that a counterpart delivers, or returns a *QuotaError.
+func (s *Station) quota(tx Tx, now time.Time, row Line, o identity.Origin, bytes int) error {
+	if bytes == 0 {
+		return nil
+	}
+	limit, err := s.quotaOf(tx, row)
+	if err != nil {
+		return err
+	}
+	key := "quota/" + row.Line.String()
+	day := now.UTC().Format(time.DateOnly)
+	var t taken
+	stored, err := tx.Setting(key)
+	if err != nil {
+		return err
+	}
+	if stored != nil {
+		if err := json.Unmarshal(stored, &t); err != nil {
+			return fmt.Errorf("internal error: stored quota of %s: %w", row.Line, err)
+		}
+	}
+	if t.Day != day {
+		t = taken{Day: day}
+	}
+	if t.Bytes+int64(bytes) > limit {
+		next := now.UTC().Truncate(24 * time.Hour).Add(24 * time.Hour)
+		return &QuotaError{Limit: limit, Wait: next.Sub(now)}
+	}
+	t.Bytes += int64(bytes)
+	text, err := json.Marshal(t)
+	if err != nil {
+		return err
+	}
+	return tx.PutSetting(key, text)
+}
+
+// quotaOf returns the bytes a day that this station's newest entry 0 on the
+// line lets the counterpart send, or the default before there is one.
+func (s *Station) quotaOf(tx Tx, row Line) (int64, error) {
+	s.mu.Lock()
+	st := s.lines[row.Line]
+	s.mu.Unlock()
+	if st != nil && st.quota > 0 {
+		return st.quota, nil
+	}
+	limit := DefaultTerms().Quota
+	m, err := tx.Message(row.Line.Log(s.name, row.OwnEra), 0)
+	if err != nil {
+		return limit, nil // entry 0 still waits
+	}
+	e, err := message.ParseEntry(m.Plain)
+	if err != nil {
+		return 0, fmt.Errorf("internal error: own entry 0 of %s: %w; run `detente station doctor`", row.Line, err)
+	}
+	if err := json.Unmarshal(e.Body.Body().Params["quota_bytes"], &limit); err != nil {
+		return 0, fmt.Errorf("internal error: quota in own entry 0 of %s: %w", row.Line, err)
+	}
+	if st != nil {
+		s.mu.Lock()
+		st.quota = limit
+		s.mu.Unlock()
+	}
+	return limit, nil
+}

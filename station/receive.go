@@ -1,0 +1,334 @@
+package station
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"detente/identity"
+	"detente/journal"
+	"detente/journal/mirror"
+	"detente/line"
+)
+
+// Handle answers a counterpart's request. The peer in it must have been
+// authenticated by the transport. It never fails: what is wrong is in the
+// answer's status and text, and nothing is half done.
+func (s *Station) Handle(ctx context.Context, now time.Time, r line.Request) line.Response {
+	p, err := s.peerNamed(r.Peer)
+	if err != nil {
+		return line.Text(http.StatusForbidden, "this station is not paired with you")
+	}
+	s.hear(r.Peer, now)
+	var answer line.Response
+	switch r.Op {
+	case line.OpDeliver:
+		answer, err = s.handleDeliver(ctx, now, p, r)
+	case line.OpAddCheckpoint:
+		answer, err = s.handleAddCheckpoint(ctx, now, p, r)
+	case line.OpAddEntries:
+		answer, err = s.handleAddEntries(ctx, now, p, r)
+	case line.OpHeads:
+		answer, err = s.handleHeads(ctx, p, r)
+	case line.OpCosignatures:
+		answer, err = s.handleCosignatures(ctx, p, r)
+	case line.OpTile:
+		answer, err = s.handleTile(ctx, p, r)
+	case line.OpCards:
+		answer, err = s.handleCards(ctx, now, p, r)
+	default:
+		return line.Text(http.StatusNotFound, "there is no such operation")
+	}
+	if err != nil {
+		return s.answerError(ctx, now, p, r, err)
+	}
+	return answer
+}
+
+// answerError turns an error into the answer that the C2SP specifications and
+// ours give for it.
+func (s *Station) answerError(ctx context.Context, now time.Time, p *peer, r line.Request, err error) line.Response {
+	var conflict *mirror.Conflict
+	var fork *journal.ForkError
+	var quota *QuotaError
+	switch {
+	case errors.As(err, &conflict):
+		return conflictAnswer(r.Op, conflict)
+	case errors.As(err, &fork):
+		if kept := s.keepFork(ctx, now, p, fork); kept != nil {
+			err = errors.Join(err, kept)
+		}
+		return line.Text(http.StatusUnprocessableEntity, "this head contradicts one that your log has signed; both are kept as proof")
+	case errors.As(err, &quota):
+		return busy(quota.Wait, quota.Error())
+	case errors.Is(err, ErrLineDown), errors.Is(err, ErrClockUnsafe):
+		return busy(retryGuard, err.Error())
+	case errors.Is(err, journal.ErrUnknownLog), errors.Is(err, ErrNotFound):
+		return line.Text(http.StatusNotFound, err.Error())
+	case errors.Is(err, ErrRefused):
+		return line.Text(http.StatusForbidden, err.Error())
+	case errors.Is(err, ErrFull), errors.Is(err, ErrOutcomeUnknown):
+		return busy(retryStore, "the store cannot take entries now")
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return busy(retryStore, "stopping")
+	}
+	return line.Text(http.StatusUnprocessableEntity, err.Error())
+}
+
+// How long a peer is asked to wait before it tries again.
+const (
+	retryGuard = 2 * time.Second
+	retryStore = 10 * time.Second
+)
+
+// handleDeliver takes checkpoint and entries in one step: in one transaction
+// it verifies, stores, cosigns, opens and judges.
+func (s *Station) handleDeliver(ctx context.Context, now time.Time, p *peer, r line.Request) (line.Response, error) {
+	d, err := line.ParseDelivery(r.Body)
+	if err != nil {
+		return line.Text(http.StatusBadRequest, err.Error()), nil
+	}
+	if err := s.fromPeer(p, d.Origin); err != nil {
+		return line.Response{}, err
+	}
+	if err := s.guarded(ctx, now, d.Origin.Line()); err != nil {
+		return line.Response{}, err
+	}
+	pub, err := s.logKey(d.Origin)
+	if err != nil {
+		return line.Response{}, err
+	}
+	var given journal.Cosignature
+	err = s.update(ctx, now, func(tx Tx) error {
+		before, err := s.mayCosign(tx, now, d.Origin, entriesSize(d.Entries))
+		if err != nil {
+			return err
+		}
+		if given, err = s.mirror.Deliver(tx, pub, d, second(now), s.markSize(d.Origin)); err != nil {
+			return err
+		}
+		return s.received(tx, now, d.Origin, before, given)
+	})
+	if err != nil {
+		return line.Response{}, err
+	}
+	return s.letOut(now, given)
+}
+
+func (s *Station) handleAddCheckpoint(ctx context.Context, now time.Time, p *peer, r line.Request) (line.Response, error) {
+	c, err := line.ParseAddCheckpoint(r.Body)
+	if err != nil {
+		return line.Text(http.StatusBadRequest, err.Error()), nil
+	}
+	claim, err := line.ReadClaim(c.Checkpoint)
+	if err != nil {
+		return line.Text(http.StatusBadRequest, err.Error()), nil
+	}
+	origin := claim.Origin
+	if err := s.fromPeer(p, origin); err != nil {
+		return line.Response{}, err
+	}
+	if err := s.guarded(ctx, now, origin.Line()); err != nil {
+		return line.Response{}, err
+	}
+	pub, err := s.logKey(origin)
+	if err != nil {
+		return line.Response{}, err
+	}
+	err = s.update(ctx, now, func(tx Tx) error {
+		if _, err := s.mayCosign(tx, now, origin, 0); err != nil {
+			return err
+		}
+		return s.mirror.AddCheckpoint(tx, pub, origin, c.Old, c.Proof, c.Checkpoint)
+	})
+	if err != nil {
+		return line.Response{}, err
+	}
+	return line.Response{Status: http.StatusOK}, nil
+}
+
+// handleAddEntries takes one entry package of an upload.
+func (s *Station) handleAddEntries(ctx context.Context, now time.Time, p *peer, r line.Request) (line.Response, error) {
+	u, err := line.ParseUpload(r.Body)
+	if err != nil {
+		return line.Text(http.StatusBadRequest, err.Error()), nil
+	}
+	if err := s.fromPeer(p, u.Origin); err != nil {
+		return line.Response{}, err
+	}
+	if err := s.guarded(ctx, now, u.Origin.Line()); err != nil {
+		return line.Response{}, err
+	}
+	pub, err := s.logKey(u.Origin)
+	if err != nil {
+		return line.Response{}, err
+	}
+	var pack mirror.Package
+	pack.Subtree, pack.Start, pack.End = u.UploadHead.Package(0)
+	if len(u.Packages) > 0 {
+		pack.Entries, pack.Proof = u.Packages[0].Entries, u.Packages[0].Proof
+	} else {
+		pack.End = pack.Start
+	}
+	var given journal.Cosignature
+	var next int64
+	var done bool
+	err = s.update(ctx, now, func(tx Tx) error {
+		before, err := s.mayCosign(tx, now, u.Origin, entriesSize(pack.Entries))
+		if err != nil {
+			return err
+		}
+		given, next, done, err = s.mirror.AddEntries(tx, pub, u.Origin, u.End, pack, second(now), s.markSize(u.Origin))
+		if err != nil || !done {
+			return err
+		}
+		return s.received(tx, now, u.Origin, before, given)
+	})
+	if err != nil {
+		return line.Response{}, err
+	}
+	if !done {
+		return line.Response{Status: http.StatusAccepted, Type: line.TypeMirrorInfo, Body: line.MirrorInfo{Size: u.End, Next: next}.Bytes()}, nil
+	}
+	return s.letOut(now, given)
+}
+
+// busy asks a peer to come back later.
+func busy(wait time.Duration, why string) line.Response {
+	r := line.Text(http.StatusServiceUnavailable, why)
+	r.RetryAfter = wait
+	return r
+}
+
+// conflictAnswer tells a peer where the mirror stands, in the form that each
+// specification gives it.
+func conflictAnswer(op line.Op, c *mirror.Conflict) line.Response {
+	if op == line.OpAddCheckpoint {
+		return line.Response{Status: http.StatusConflict, Type: line.TypeSize, Body: line.FormatSize(c.Size)}
+	}
+	return line.Response{Status: http.StatusConflict, Type: line.TypeMirrorInfo, Body: line.MirrorInfo{Size: c.Size, Next: c.Next}.Bytes()}
+}
+
+func entriesSize(entries [][]byte) (n int) {
+	for _, e := range entries {
+		n += len(e)
+	}
+	return n
+}
+
+// fromPeer returns an error unless the peer writes the log for this station.
+func (s *Station) fromPeer(p *peer, o identity.Origin) error {
+	if o.Writer != p.Card.Station || o.Reader != s.name {
+		return fmt.Errorf("%w: %s may not deliver the log %s here", ErrRefused, p.Card.Station, o)
+	}
+	return nil
+}
+
+// mayCosign returns the size of the counterpart's log before a delivery, or an
+// error that says why nothing may be cosigned now.
+func (s *Station) mayCosign(tx Tx, now time.Time, o identity.Origin, bytes int) (int64, error) {
+	p, err := s.peerNamed(o.Writer)
+	if err != nil {
+		return 0, err
+	}
+	if !p.confirmed() {
+		return 0, fmt.Errorf("%w: two officers have not confirmed your card here yet", ErrLineDown)
+	}
+	row, err := tx.Line(o.Line())
+	if err != nil {
+		return 0, fmt.Errorf("%w: the line %s is not open here", journal.ErrUnknownLog, o.Line())
+	}
+	if err := s.clockSafe(); err != nil {
+		return 0, err
+	}
+	if err := s.followEra(tx, &row, o.Era); err != nil {
+		return 0, err
+	}
+	log, _, err := tx.Log(o)
+	if err != nil {
+		return 0, err
+	}
+	return log.Size, s.quota(tx, now, row, o, bytes)
+}
+
+// received projects the entries that a delivery has brought beyond before, and
+// answers those that cannot be accepted.
+func (s *Station) received(tx Tx, now time.Time, o identity.Origin, before int64, given journal.Cosignature) error {
+	row, err := tx.Line(o.Line())
+	if err != nil {
+		return err
+	}
+	entries, err := tx.Entries(o, before, given.Size)
+	if err != nil {
+		return err
+	}
+	for i, sealed := range entries {
+		index := before + int64(i)
+		if err := s.takeIn(tx, now, &row, o, index, s.open(sealed), true); err != nil {
+			return fmt.Errorf("entry %d of %s: %w", index, o, err)
+		}
+	}
+	if len(entries) > 0 {
+		s.touch(row.Line)
+	}
+	return tx.PutLine(row)
+}
+
+// takeIn projects one entry of a counterpart's log. answer says whether what
+// cannot be accepted is answered: on rebuilding it has been already.
+func (s *Station) takeIn(tx Tx, now time.Time, row *Line, o identity.Origin, index int64, in incoming, answer bool) error {
+	problem, field, err := s.accept(tx, o, index, in, now)
+	if err != nil {
+		return err
+	}
+	if in.problem != "" {
+		err = s.projectUnread(tx, o, index, in)
+	} else {
+		err = s.project(tx, o, index, in.entry, in.plain, problem, field)
+	}
+	if err != nil {
+		return err
+	}
+	if in.problem == "" && in.entry.Wrapper.At.After(row.PeerAt) {
+		row.PeerAt = in.entry.Wrapper.At
+	}
+	if problem == "" {
+		if err := s.takeOpening(tx, row, o, index, in.entry); err != nil {
+			return err
+		}
+		if err := s.noteBlobs(tx, o, in.entry.Body.Body()); err != nil {
+			return err
+		}
+	}
+	if !answer {
+		return nil
+	}
+	if problem != "" {
+		if err := s.refuse(tx, now, o, index, in, problem, field); err != nil {
+			return err
+		}
+		return s.event(tx, now, "message", s.Cite(o, index), "could not be accepted: "+problem+" "+field)
+	}
+	return s.event(tx, now, "message", s.Cite(o, index), "received")
+}
+
+// letOut returns a cosignature to the peer, once the high-water mark holds it.
+func (s *Station) letOut(now time.Time, c journal.Cosignature) (line.Response, error) {
+	if err := s.raiseGiven(now, c); err != nil {
+		return line.Response{}, fmt.Errorf("%w: %w", ErrLineDown, err)
+	}
+	return line.Response{Status: http.StatusOK, Type: line.TypeText, Body: c.Lines}, nil
+}
+
+// hear notes that a peer is alive.
+func (s *Station) hear(peer identity.Station, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for l, st := range s.lines {
+		if l.Has(peer) && now.After(st.heard) {
+			st.heard = now
+		}
+	}
+}

@@ -1,0 +1,355 @@
+package station
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"detente/identity"
+	"detente/journal"
+	"detente/line"
+
+	"filippo.io/torchwood"
+)
+
+// Step is what a line has to do next: send a request, or wait.
+type Step struct {
+	Request *line.Request // nil: nothing to send
+	Until   time.Time     // when to ask again if nothing happens before; zero: only when woken
+	// Patience is how long to wait for the answer.
+	Patience time.Duration
+
+	kind       stepKind
+	action     line.Action
+	view       line.View
+	decision   line.Decision
+	checkpoint []byte // that was offered
+}
+
+// stepKind says who takes the answer.
+type stepKind uint8
+
+const (
+	stepMachine stepKind = iota // the line's machine
+	stepHeads                   // the guard
+	stepPage                    // healing: a page of old cosignatures
+	stepBundle                  // healing: a bundle of entries
+)
+
+// Step says what a line has to do now. It is called again after each answer,
+// whenever the line is woken, and at Until. It changes nothing in the store.
+func (s *Station) Step(ctx context.Context, now time.Time, l identity.Line) (Step, error) {
+	st, err := s.state(l)
+	if err != nil {
+		return Step{}, err
+	}
+	if err := s.judgeGuards(ctx, now, l); err != nil {
+		return Step{}, err
+	}
+	s.mu.Lock()
+	passed, stuck := st.own.passed && st.theirs.passed, st.own.lost != nil
+	s.mu.Unlock()
+	if !passed && !stuck {
+		return s.stepGuard(ctx, now, l, st)
+	}
+	var step Step
+	err = s.store.View(ctx, func(tx Tx) error {
+		v, err := s.view(tx, now, l, st)
+		if err != nil {
+			return err
+		}
+		step, err = s.stepLine(tx, now, l, st, v)
+		return err
+	})
+	if err != nil || step.Request == nil || step.Request.Op == line.OpHeads {
+		return step, err
+	}
+	return step, s.mayOffer(ctx, now, step.view.Origin)
+}
+
+// stepLine asks the line's machine, and builds the request that it wants. A
+// repetition is the same bytes.
+func (s *Station) stepLine(tx Tx, now time.Time, l identity.Line, st *lineState, v line.View) (Step, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st.machine == nil || st.sending != v.Origin {
+		st.machine, st.sending, st.sent = line.NewMachine(s.jitter), v.Origin, nil
+	}
+	a := st.machine.Next(now, v)
+	step := Step{Until: a.Until, action: a, view: v}
+	if a.Kind == line.Wait {
+		return step, nil
+	}
+	if st.sent == nil || st.serial != a.Serial {
+		r, err := s.request(tx, l, v, a)
+		if err != nil {
+			st.machine.Answer(now, v, a, line.Response{}, err)
+			return Step{Until: now.Add(guardRetry)}, err
+		}
+		st.sent, st.serial = r, a.Serial
+	}
+	step.Request = st.sent
+	if log, ok, err := tx.Log(v.Origin); err == nil && ok && log.Size == max(a.To, a.End) {
+		step.checkpoint = log.Checkpoint
+	}
+	step.Patience = st.window.Patience(now, int64(len(st.sent.Body)), a.Attempt)
+	if a.Kind == line.AskHeads {
+		step.kind = stepHeads
+	}
+	return step, nil
+}
+
+// mayOffer makes sure, before a checkpoint leaves, that the high-water mark
+// holds it.
+func (s *Station) mayOffer(ctx context.Context, now time.Time, o identity.Origin) error {
+	var log journal.Log
+	err := s.store.View(ctx, func(tx Tx) (err error) {
+		log, _, err = tx.Log(o)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.raiseOwn(now, log)
+}
+
+// view is what the machine of a line has to know of the logs.
+func (s *Station) view(tx Tx, now time.Time, l identity.Line, st *lineState) (line.View, error) {
+	row, err := tx.Line(l)
+	if err != nil {
+		return line.View{}, err
+	}
+	own := l.Log(s.name, max(row.SendEra, 1))
+	log, _, err := tx.Log(own)
+	if err != nil {
+		return line.View{}, err
+	}
+	acked, err := s.acked(tx, own)
+	if err != nil {
+		return line.View{}, err
+	}
+	v := line.View{Origin: own, Size: log.Size, Acked: acked, Quota: row.PeerQuota}
+	if oldest, err := tx.Message(own, acked); err == nil {
+		v.Watch.Oldest = oldest.At
+	} else if !errors.Is(err, ErrNotFound) {
+		return v, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if own.Era == row.OwnEra {
+		if int64(len(st.pending)) != log.Size-acked {
+			// A commit failed after its entries were counted: count anew.
+			if st.pending, err = s.outstandingSizes(tx, own, acked, log.Size); err != nil {
+				return v, err
+			}
+		}
+		v.Waiting = st.awaiting() + 2*int64(len(st.pending))
+	} else {
+		v.Waiting = line.MaxDelivery + 1
+	}
+	v.DayBytes = st.day.sum(now)
+	v.Watch.Grew, v.Watch.Heard, v.Watch.Listening = row.PeerAt, st.heard, s.since
+	v.Watch.ReceiptTime = s.limits.ReceiptWithin
+	return v, nil
+}
+
+// request builds the request that an action asks for.
+func (s *Station) request(tx Tx, l identity.Line, v line.View, a line.Action) (*line.Request, error) {
+	r := &line.Request{Peer: l.Other(s.name), Origin: v.Origin}
+	var err error
+	switch a.Kind {
+	case line.Deliver:
+		r.Op = line.OpDeliver
+		r.Body, err = s.deliverBody(tx, v, a)
+	case line.SendCheckpoint:
+		r.Op = line.OpAddCheckpoint
+		r.Body, err = s.checkpointBody(tx, v, a)
+	case line.SendEntries:
+		r.Op = line.OpAddEntries
+		r.Body, err = s.uploadBody(tx, v, a)
+	case line.ShowCards:
+		r.Op = line.OpCards
+		r.Body, err = s.announcement(tx, v.Origin)
+	case line.AskHeads:
+		r.Op = line.OpHeads
+		r.Body, err = line.HeadsQuery{Origins: []identity.Origin{v.Origin}}.Bytes()
+	default:
+		err = fmt.Errorf("internal error: the line asks for an unknown action %v", a.Kind)
+	}
+	return r, err
+}
+
+func (s *Station) deliverBody(tx Tx, v line.View, a line.Action) ([]byte, error) {
+	d, err := s.delivery(tx, v.Origin, a.Old, a.From, a.To)
+	if err != nil {
+		return nil, err
+	}
+	return line.FormatDelivery(d)
+}
+
+func (s *Station) checkpointBody(tx Tx, v line.View, a line.Action) ([]byte, error) {
+	d, err := s.delivery(tx, v.Origin, a.Old, a.To, a.To)
+	if err != nil {
+		return nil, err
+	}
+	return line.AddCheckpoint{Old: d.OldSize, Proof: d.Proof, Checkpoint: d.Checkpoint}.Bytes()
+}
+
+// delivery builds checkpoint, proof from old, and the entries from start to
+// end, which is the log's size.
+func (s *Station) delivery(tx Tx, o identity.Origin, old, start, end int64) (journal.Delivery, error) {
+	log, ok, err := tx.Log(o)
+	if err != nil {
+		return journal.Delivery{}, err
+	}
+	if !ok || log.Size != end {
+		return journal.Delivery{}, fmt.Errorf("the log %s stands at %d and no longer at %d", o, log.Size, end)
+	}
+	d := journal.Delivery{Origin: o, OldSize: old, Checkpoint: log.Checkpoint, Start: start}
+	if old > 0 && old < log.Size {
+		if d.Proof, err = journal.ProveTree(tx, o, old, log.Size); err != nil {
+			return d, err
+		}
+	}
+	d.Entries, err = tx.Entries(o, start, end)
+	return d, err
+}
+
+// uploadBody builds entry packages towards a pending checkpoint: at least one,
+// and no more once the body is large.
+func (s *Station) uploadBody(tx Tx, v line.View, a line.Action) ([]byte, error) {
+	h := line.UploadHead{Origin: v.Origin, Start: a.From, End: a.End, Ticket: []byte(a.Ticket)}
+	return h.Fill(func(subtree, start, end int64) (p line.Package, err error) {
+		if p.Entries, err = tx.Entries(v.Origin, start, end); err != nil {
+			return p, err
+		}
+		proof, err := torchwood.ProveSubtree(a.End, subtree, end, journal.HashReader(tx, v.Origin))
+		p.Proof = proof
+		return p, err
+	})
+}
+
+// Answered tells a line what came of a request: an answer, or the transport's
+// error. A receipt is verified and stored before Answered returns.
+func (s *Station) Answered(ctx context.Context, now time.Time, l identity.Line, step Step, r line.Response, failed error) error {
+	st, err := s.state(l)
+	if err != nil {
+		return err
+	}
+	if failed == nil {
+		s.hear(l.Other(s.name), now)
+	}
+	switch step.kind {
+	case stepPage, stepBundle:
+		return s.answeredHeal(ctx, now, l, step, r, failed)
+	case stepHeads:
+		err = s.answeredHeads(ctx, now, l, r, failed)
+		if step.action.Kind == line.Wait {
+			return err
+		}
+	}
+	if failed == nil && r.Status == 200 && (step.action.Kind == line.Deliver || step.action.Kind == line.SendEntries) {
+		if failed = s.takeReceipt(ctx, now, l, step, r.Body); failed != nil && !errors.Is(failed, line.ErrNoReceipt) {
+			err = failed // our own trouble, not the peer's: the machine tries again
+		}
+	}
+	s.mu.Lock()
+	before := st.alarms
+	if st.sending == step.view.Origin {
+		st.machine.Answer(now, step.view, step.action, r, failed)
+	}
+	st.alarms = step.action.Alarms
+	s.mu.Unlock()
+	return errors.Join(err, s.noteAlarms(ctx, now, l, before, step.action))
+}
+
+// takeReceipt stores the counterpart's cosignature and lets the queue go on.
+// Lines that are no receipt are an error that wraps line.ErrNoReceipt.
+func (s *Station) takeReceipt(ctx context.Context, now time.Time, l identity.Line, step Step, lines []byte) error {
+	p, err := s.peerOf(l)
+	if err != nil {
+		return err
+	}
+	own := step.view.Origin
+	size := max(step.action.To, step.action.End)
+	s.mu.Lock()
+	signer := s.sign[own]
+	s.mu.Unlock()
+	return s.update(ctx, now, func(tx Tx) error {
+		acked, err := s.acked(tx, own)
+		if err != nil {
+			return err
+		}
+		c, err := journal.TakeReceipt(tx, signer, p.cosigner, p.Card.Cosigner, lines, size, step.checkpoint)
+		if err != nil {
+			return fmt.Errorf("%w: %w", line.ErrNoReceipt, err)
+		}
+		row, err := tx.Line(l)
+		if err != nil {
+			return err
+		}
+		log, _, err := tx.Log(own)
+		if err != nil {
+			return err
+		}
+		if own.Era == row.OwnEra {
+			s.receipted(l, log.Size-c.Size, now)
+		} else if log.Ended != nil && c.Size >= log.Ended.Size {
+			row.SendEra = own.Era + 1
+			if err := tx.PutLine(row); err != nil {
+				return err
+			}
+		}
+		for i := acked; i < c.Size; i++ {
+			if err := s.event(tx, now, "receipt", s.Cite(own, i), "receipted at "+c.At.Format(time.RFC3339)); err != nil {
+				return err
+			}
+		}
+		s.touch(l)
+		return nil
+	})
+}
+
+// noteAlarms writes an event for each alarm that begins or ends on a line. A
+// receipt that is withheld is kept as evidence too.
+func (s *Station) noteAlarms(ctx context.Context, now time.Time, l identity.Line, before line.Alarms, a line.Action) error {
+	if before == a.Alarms {
+		return nil
+	}
+	return s.update(ctx, now, func(tx Tx) error {
+		if a.Alarms&line.AlarmWithheld != 0 && before&line.AlarmWithheld == 0 {
+			if err := s.keepWithheld(tx, now, l, a); err != nil {
+				return err
+			}
+		}
+		return s.event(tx, now, "alarm", l.String(), a.Alarms.String())
+	})
+}
+
+// dayBytes counts bytes over the last day, by the hour.
+type dayBytes struct {
+	hours [25]int64
+	last  int64 // hours since 1970
+}
+
+func (d *dayBytes) advance(now time.Time) {
+	hour := now.Unix() / 3600
+	for h := max(d.last+1, hour-int64(len(d.hours))+1); h <= hour; h++ {
+		d.hours[h%int64(len(d.hours))] = 0
+	}
+	d.last = max(d.last, hour)
+}
+
+func (d *dayBytes) add(now time.Time, n int64) {
+	d.advance(now)
+	d.hours[d.last%int64(len(d.hours))] += n
+}
+
+func (d *dayBytes) sum(now time.Time) (n int64) {
+	d.advance(now)
+	for _, h := range d.hours {
+		n += h
+	}
+	return n
+}

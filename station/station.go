@@ -1,0 +1,240 @@
+package station
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"detente/book"
+	"detente/identity"
+	"detente/journal"
+	"detente/journal/mirror"
+	"detente/line"
+	"detente/message"
+	"detente/seal"
+)
+
+// Keys are a station's private keys. They lie outside the store and its
+// backups.
+type Keys struct {
+	Logs     map[identity.Origin]identity.PrivateKey // of the logs this station writes
+	Cosigner identity.PrivateKey
+	Sealing  map[seal.Period]seal.Identity // what counterparts seal to
+	Archive  map[seal.Period]seal.Identity // what this station seals its own entries to, besides
+}
+
+// Config is what a station is made of. All fields are needed.
+type Config struct {
+	Root   identity.Root
+	Bundle identity.Bundle // its own cards
+	Keys   Keys
+	Book   *book.Edition
+	Mark   line.MarkStore
+	Blobs  Blobs
+	Random io.Reader   // of ids
+	Jitter line.Random // of the waits between retries
+	Limits Limits
+}
+
+// Limits bound what a station waits for. The zero value of each field means
+// the default named in its comment.
+type Limits struct {
+	ApprovalRoutine time.Duration // how long a request for release stands; 4 h
+	ApprovalFlash   time.Duration // the same for FLASH; 10 min
+	ListWithin      time.Duration // after which an unlisted cosignature is put into our own log; 10 min
+	ReceiptWithin   time.Duration // after which a live peer that does not cosign withholds; 5 min
+	Skew            time.Duration // the largest leap of the clock taken without a word; 1 h
+}
+
+func (l Limits) withDefaults() Limits {
+	set := func(d *time.Duration, def time.Duration) {
+		if *d == 0 {
+			*d = def
+		}
+	}
+	set(&l.ApprovalRoutine, 4*time.Hour)
+	set(&l.ApprovalFlash, 10*time.Minute)
+	set(&l.ListWithin, 10*time.Minute)
+	set(&l.ReceiptWithin, 5*time.Minute)
+	set(&l.Skew, time.Hour)
+	return l
+}
+
+// Station is one agency's service. Its methods may be called concurrently.
+type Station struct {
+	name     identity.Station  // immutable, as are the fields down to limits
+	own      identity.Verified // its cards
+	bundle   identity.Bundle
+	book     *book.Edition
+	mirror   mirror.Mirror
+	verifier *identity.Verifier // of certificates and approvals; safe for concurrent use
+	limits   Limits
+	marks    line.MarkStore
+	blobs    Blobs
+	store    Store
+	since    time.Time // when it started
+
+	jitter   line.Random // used under mu
+	random   io.Reader
+	randomMu sync.Mutex // guards random
+
+	mu    sync.Mutex // guards the fields below; never held while the store is called
+	keys  Keys
+	sign  map[identity.Origin]journal.Signer
+	peers map[identity.Station]*peer
+	lines map[identity.Line]*lineState
+	clock clock
+	stuck error // why the hook could not append; nil while it can
+
+	markMu sync.Mutex // guards high; held while marks is written
+	high   *line.HighWater
+
+	// The fields below belong to the transaction under way: the store runs one
+	// at a time.
+	batch batch
+}
+
+// batch is what the transactions of one commit leave to the hook at its end.
+type batch struct {
+	now     time.Time
+	dirty   map[identity.Line]bool // to be looked at by the hook
+	touched []identity.Line        // by the transaction that runs
+}
+
+// New makes a station of cfg. open is called once, with the hook that the
+// store has to run in each commit, and must open the station's store. Nothing
+// is let out until Guard has passed.
+func New(ctx context.Context, now time.Time, cfg Config, open func(Finish) (Store, error)) (*Station, error) {
+	if cfg.Random == nil || cfg.Jitter == nil || cfg.Book == nil || cfg.Mark == nil || cfg.Blobs == nil {
+		return nil, errors.New("internal error: a station needs a source of randomness, a signal book, a high-water mark and a place for blobs")
+	}
+	own, err := cfg.Bundle.Verify(cfg.Root.Key, time.Time{})
+	if err != nil {
+		return nil, fmt.Errorf("this station's own cards: %w", err)
+	}
+	high, err := line.LoadHighWater(cfg.Mark)
+	if err != nil {
+		return nil, err
+	}
+	s := &Station{
+		name: own.Card.Station, own: own, bundle: cfg.Bundle, book: cfg.Book,
+		limits: cfg.Limits.withDefaults(), marks: cfg.Mark, high: high, since: now, blobs: cfg.Blobs, random: cfg.Random, jitter: cfg.Jitter,
+		verifier: identity.NewVerifier(), keys: cfg.Keys,
+		sign:  make(map[identity.Origin]journal.Signer),
+		peers: make(map[identity.Station]*peer),
+		lines: make(map[identity.Line]*lineState),
+		batch: batch{dirty: make(map[identity.Line]bool)},
+	}
+	cosigner, err := journal.NewCosigner(own.Card.CosignerName(), cfg.Keys.Cosigner)
+	if err != nil {
+		return nil, fmt.Errorf("cosigner key: %w", err)
+	}
+	s.mirror = mirror.Mirror{Cosigner: cosigner}
+	for o, key := range cfg.Keys.Logs {
+		if err := s.addSigner(o, key); err != nil {
+			return nil, err
+		}
+	}
+	if s.store, err = open(s.finish); err != nil {
+		return nil, fmt.Errorf("opening the store: %w", err)
+	}
+	if err := s.load(ctx, now); err != nil {
+		return nil, errors.Join(err, s.store.Close())
+	}
+	return s, nil
+}
+
+// Name returns the station's name.
+func (s *Station) Name() identity.Station { return s.name }
+
+// Book returns the edition of the signal book that the station speaks.
+func (s *Station) Book() *book.Edition { return s.book }
+
+// Own returns the station's own verified cards.
+func (s *Station) Own() identity.Verified { return s.own }
+
+// Close saves the high-water mark and closes the store. It may be called at
+// any moment; what was acknowledged stays.
+func (s *Station) Close(now time.Time) error {
+	return errors.Join(s.SaveMark(now), s.store.Close())
+}
+
+// addSigner checks that the station's card endorses key for the log and keeps
+// a signer for it.
+func (s *Station) addSigner(o identity.Origin, key identity.PrivateKey) error {
+	if o.Writer != s.name {
+		return fmt.Errorf("log key for %s: this station is %s; take the key out of its folder", o, s.name)
+	}
+	signer, err := journal.NewSigner(o, key)
+	if err != nil {
+		return fmt.Errorf("log key for %s: %w", o, err)
+	}
+	s.sign[o] = signer
+	return nil
+}
+
+// update runs do in a transaction at a time, tells the hook the time, and once
+// all is durable wakes the lines that do has touched.
+func (s *Station) update(ctx context.Context, now time.Time, do func(Tx) error) error {
+	var touched []identity.Line
+	err := s.store.Update(ctx, func(tx Tx) error {
+		if now.After(s.batch.now) {
+			s.batch.now = now
+		}
+		s.batch.touched = nil
+		err := do(tx)
+		touched = s.batch.touched
+		return err
+	})
+	if err == nil {
+		for _, l := range touched {
+			s.wakeLine(l)
+		}
+	}
+	return err
+}
+
+// touch tells the hook to look at a line's queue at the end of this commit. It
+// may only be called in a transaction.
+func (s *Station) touch(l identity.Line) {
+	s.batch.dirty[l] = true
+	s.batch.touched = append(s.batch.touched, l)
+}
+
+// Woken returns a channel that yields when a line has something new to do.
+// There is one channel a line, for one reader.
+func (s *Station) Woken(l identity.Line) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st, ok := s.lines[l]; ok {
+		return st.woken
+	}
+	return nil
+}
+
+// wakeLine yields on a line's channel; waking one that is awake changes
+// nothing.
+func (s *Station) wakeLine(l identity.Line) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st, ok := s.lines[l]; ok {
+		select {
+		case st.woken <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// newID returns a random identifier.
+func (s *Station) newID() (id message.ID, err error) {
+	s.randomMu.Lock()
+	defer s.randomMu.Unlock()
+	_, err = io.ReadFull(s.random, id[:])
+	return id, err
+}
+
+// second returns t in UTC, cut to the second, as it stands in records.
+func second(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }

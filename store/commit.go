@@ -1,0 +1,247 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"detente/station"
+)
+
+// call is an Update that waits for a commit.
+type call struct {
+	ctx    context.Context
+	do     func(station.Tx) error
+	err    error
+	panics any
+	done   chan struct{}
+}
+
+var errClosed = errors.New("the store is closed")
+
+// Update implements station.Store.
+func (s *Store) Update(ctx context.Context, do func(station.Tx) error) error {
+	c := &call{ctx: ctx, do: do, done: make(chan struct{})}
+	if err := s.hand(ctx, c); err != nil {
+		return err
+	}
+	<-c.done
+	if c.panics != nil {
+		panic(c.panics)
+	}
+	return c.err
+}
+
+func (s *Store) hand(ctx context.Context, c *call) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return errClosed
+	}
+	select {
+	case s.calls <- c:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// run is the writer goroutine.
+func (s *Store) run() {
+	defer close(s.done)
+	for first := range s.calls {
+		s.commit(s.gather(first))
+	}
+}
+
+// gather takes whatever waits besides the first call.
+func (s *Store) gather(first *call) []*call {
+	batch := []*call{first}
+	for len(batch) < s.most {
+		select {
+		case c, ok := <-s.calls:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, c)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit runs calls in one transaction, each in a savepoint, then the hook.
+func (s *Store) commit(batch []*call) {
+	err := s.begin()
+	for _, c := range batch {
+		if err != nil {
+			c.err = err
+			continue
+		}
+		if c.err = c.ctx.Err(); c.err == nil {
+			err = s.savepoint(c)
+		}
+	}
+	if err == nil {
+		if err = s.hook(); err == nil {
+			err = s.end()
+		}
+	}
+	if err != nil {
+		err = kind(errors.Join(err, s.abandon()))
+	}
+	for _, c := range batch {
+		if err != nil && c.err == nil && c.panics == nil {
+			c.err = err
+		}
+		close(c.done)
+	}
+}
+
+// exec runs one of the fixed statements of the writer's connection. A commit is
+// never cancelled halfway, so it has no context of a caller.
+func (s *Store) exec(query string) error {
+	_, err := s.cache.exec(query)
+	return err
+}
+
+func (s *Store) begin() error { return s.exec("BEGIN IMMEDIATE") }
+
+// end commits. Where it fails the outcome may be unknown: SQLite either kept
+// the transaction open, then it is rolled back, or it is gone.
+func (s *Store) end() error {
+	if err := s.exec("COMMIT"); err != nil {
+		return fmt.Errorf("%w: %w", station.ErrOutcomeUnknown, err)
+	}
+	return nil
+}
+
+func (s *Store) abandon() error {
+	err := s.exec("ROLLBACK")
+	if err != nil {
+		return nil // SQLite has rolled back by itself
+	}
+	return nil
+}
+
+// savepoint runs one call so that its failure leaves no trace. It returns an
+// error only where the whole transaction cannot go on.
+func (s *Store) savepoint(c *call) error {
+	if err := s.exec("SAVEPOINT one"); err != nil {
+		return err
+	}
+	func() {
+		defer func() { c.panics = recover() }()
+		c.err = c.do(&tx{q: s.cache, writable: true})
+	}()
+	if c.err != nil || c.panics != nil {
+		c.err = kind(c.err)
+		if err := s.exec("ROLLBACK TO one"); err != nil {
+			return err
+		}
+	}
+	return s.exec("RELEASE one")
+}
+
+// hook runs the station's hook. Its failure undoes only what it did.
+func (s *Store) hook() error {
+	if s.finish == nil {
+		return nil
+	}
+	if err := s.exec("SAVEPOINT hook"); err != nil {
+		return err
+	}
+	if err := s.finish(&tx{q: s.cache, writable: true}); err != nil {
+		if err := s.exec("ROLLBACK TO hook"); err != nil {
+			return err
+		}
+	}
+	return s.exec("RELEASE hook")
+}
+
+// View implements station.Store.
+func (s *Store) View(ctx context.Context, do func(station.Tx) error) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return errClosed
+	}
+	t, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	err = do(&tx{q: plain{ctx, t}})
+	return errors.Join(err, t.Rollback())
+}
+
+// querier runs statements: prepared ones of the writer's connection, or plain
+// ones of a reading transaction.
+type querier interface {
+	exec(query string, args ...any) (sql.Result, error)
+	query(query string, args ...any) (*sql.Rows, error)
+	row(query string, args ...any) *sql.Row
+}
+
+// statements are prepared once for the writer's connection.
+type statements struct {
+	conn     *sql.Conn
+	prepared map[string]*sql.Stmt
+}
+
+func newStatements(conn *sql.Conn) *statements {
+	return &statements{conn: conn, prepared: make(map[string]*sql.Stmt)}
+}
+
+func (c *statements) stmt(query string) (*sql.Stmt, error) {
+	if st, ok := c.prepared[query]; ok {
+		return st, nil
+	}
+	st, err := c.conn.PrepareContext(context.Background(), query)
+	if err == nil {
+		c.prepared[query] = st
+	}
+	return st, err
+}
+
+func (c *statements) exec(query string, args ...any) (sql.Result, error) {
+	st, err := c.stmt(query)
+	if err != nil {
+		return nil, err
+	}
+	return st.Exec(args...)
+}
+
+func (c *statements) query(query string, args ...any) (*sql.Rows, error) {
+	st, err := c.stmt(query)
+	if err != nil {
+		return nil, err
+	}
+	return st.Query(args...)
+}
+
+func (c *statements) row(query string, args ...any) *sql.Row {
+	st, err := c.stmt(query)
+	if err != nil {
+		return c.conn.QueryRowContext(context.Background(), query, args...) // reports the same error
+	}
+	return st.QueryRow(args...)
+}
+
+type plain struct {
+	ctx context.Context
+	tx  *sql.Tx
+}
+
+func (p plain) exec(query string, args ...any) (sql.Result, error) {
+	return p.tx.ExecContext(p.ctx, query, args...)
+}
+
+func (p plain) query(query string, args ...any) (*sql.Rows, error) {
+	return p.tx.QueryContext(p.ctx, query, args...)
+}
+
+func (p plain) row(query string, args ...any) *sql.Row {
+	return p.tx.QueryRowContext(p.ctx, query, args...)
+}
