@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/ed25519"
 	"crypto/mldsa"
+	"encoding/base64"
 	"encoding/json/jsontext"
 	"encoding/json/v2"
 	"errors"
@@ -96,6 +97,12 @@ func OpenEndorsed(name string, key PublicKey, signed []byte) ([]byte, error) {
 	}
 	if len(n.Sigs) != 2 || len(n.UnverifiedSigs) != 0 || bytes.Count(signed, []byte("\n\u2014 ")) != 2 {
 		return nil, fmt.Errorf("%w: the note of %s must carry its two signatures, Ed25519 and ML-DSA-44, and no other", ErrSignature, name)
+	}
+	for _, sig := range n.Sigs {
+		// The spare bits of base64 must be zero, or two notes would say the same.
+		if _, err := base64.StdEncoding.Strict().DecodeString(sig.Base64); err != nil {
+			return nil, fmt.Errorf("%w: note of %s: a signature is not in canonical base64", ErrSignature, name)
+		}
 	}
 	return []byte(n.Text), nil
 }
