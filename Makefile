@@ -41,7 +41,7 @@ STIX ?=
 KEEP ?=
 
 # Shorter runs of the long targets, as part of make test.
-TEST_SEEDS ?= 20
+TEST_SEEDS ?= 12
 TEST_KILLS ?= 10
 
 .PHONY: help
@@ -66,6 +66,7 @@ test: setup ## everything that must hold before a change goes in
 	go vet ./...
 	$(TEST) ./internal/policy/...
 	$(TEST) ./...
+	$(MAKE) sim SEEDS=$(TEST_SEEDS)
 
 .PHONY: race
 race: setup ## the packages that start goroutines, under the race detector (needs a C compiler)

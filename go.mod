@@ -7,6 +7,7 @@ toolchain go1.27.4
 require (
 	filippo.io/age v1.3.2
 	filippo.io/torchwood v0.10.0
+	github.com/danielgtaylor/huma/v2 v2.37.2
 	github.com/fxamacker/cbor/v2 v2.9.4
 	github.com/pressly/goose/v3 v3.29.0
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3

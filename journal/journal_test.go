@@ -102,7 +102,7 @@ func (l *line) delivery(old int64) (d journal.Delivery) {
 	return d
 }
 
-func (l *line) deliver(d journal.Delivery, when time.Time, mark int64) (c journal.Cosignature, err error) {
+func (l *line) deliver(d journal.Delivery, when time.Time, mark mirror.Mark) (c journal.Cosignature, err error) {
 	err = l.update(l.other, func(tx journal.Tx) error {
 		c, err = l.mirror.Deliver(tx, l.log.Public(), d, when, mark)
 		return err
@@ -131,7 +131,7 @@ func TestDeliverAndProve(t *testing.T) {
 	var size int64
 	for _, n := range []int{1, 3, 300, 1} {
 		l.append(n)
-		c, err := l.deliver(l.delivery(size), at.Add(time.Duration(size)*time.Second), 0)
+		c, err := l.deliver(l.delivery(size), at.Add(time.Duration(size)*time.Second), mirror.Mark{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -244,21 +244,60 @@ func TestRepetition(t *testing.T) {
 	defer l.check()
 	l.append(3)
 	d := l.delivery(0)
-	first, err := l.deliver(d, at, 0)
+	first, err := l.deliver(d, at, mirror.Mark{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := l.deliver(d, at.Add(time.Hour), 0)
+	again, err := l.deliver(d, at.Add(time.Hour), mirror.Mark{})
 	if err != nil || !bytes.Equal(first.Lines, again.Lines) {
 		t.Errorf("another receipt for the same size: %v", err)
 	}
 	l.append(1)
-	if _, err := l.deliver(l.delivery(3), at, 4); !errors.Is(err, mirror.ErrBelowMark) {
+	if _, err := l.deliver(l.delivery(3), at, mirror.Mark{Size: 5}); !errors.Is(err, mirror.ErrBelowMark) {
 		t.Errorf("at the mark: %v", err)
 	}
-	later, err := l.deliver(l.delivery(3), at.Add(-time.Hour), 3)
+	later, err := l.deliver(l.delivery(3), at.Add(-time.Hour), markOf(first))
 	if err != nil || later.At.Before(first.At) {
 		t.Errorf("the second fell from %v to %v, %v", first.At, later.At, err)
+	}
+}
+
+func markOf(c journal.Cosignature) mirror.Mark {
+	return mirror.Mark{Size: c.Size, Root: c.Root, Lines: c.Lines, Checkpoint: c.Checkpoint}
+}
+
+// A mirror whose store was put back gives out the old receipt again, from its
+// mark, and leads no other history past it.
+// covers P5 P6
+func TestMark(t *testing.T) {
+	l := newLine(t)
+	l.append(3)
+	first, err := l.deliver(l.delivery(0), at, mirror.Mark{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.other = memory.Open(memory.NewDisk(), nil, nil)
+	again, err := l.deliver(l.delivery(0), at.Add(time.Hour), markOf(first))
+	if err != nil || !bytes.Equal(again.Lines, first.Lines) {
+		t.Errorf("another receipt after the store was put back: %v", err)
+	}
+	twin := newLine(t)
+	twin.log, twin.signer = l.log, l.signer
+	err = twin.update(twin.own, func(tx journal.Tx) error {
+		_, err := journal.Append(tx, twin.signer, [][]byte{{1}, {2}, {3}, {4}}, at)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.other = memory.Open(memory.NewDisk(), nil, nil)
+	_, err = l.deliver(twin.delivery(0), at, markOf(first))
+	var fork *journal.ForkError
+	if !errors.As(err, &fork) {
+		t.Fatalf("another history past the mark: %v", err)
+	}
+	if err := fork.Verify(l.log.Public()); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -269,7 +308,7 @@ func TestFork(t *testing.T) {
 	for name, extra := range map[string]int{"equal sizes": 0, "a smaller head": -1} {
 		l := newLine(t)
 		l.append(4)
-		if _, err := l.deliver(l.delivery(0), at, 0); err != nil {
+		if _, err := l.deliver(l.delivery(0), at, mirror.Mark{}); err != nil {
 			t.Fatal(err)
 		}
 		l.check()
@@ -282,7 +321,7 @@ func TestFork(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = l.deliver(twin.delivery(0), at, 0)
+		_, err = l.deliver(twin.delivery(0), at, mirror.Mark{})
 		var fork *journal.ForkError
 		if !errors.As(err, &fork) {
 			t.Fatalf("%s: %v", name, err)
@@ -331,16 +370,16 @@ func TestDeliverRefuses(t *testing.T) {
 	} {
 		l := newLine(t)
 		l.append(5)
-		if _, err := l.deliver(l.delivery(0), at, 0); err != nil {
+		if _, err := l.deliver(l.delivery(0), at, mirror.Mark{}); err != nil {
 			t.Fatal(err)
 		}
 		l.append(3)
 		d := l.delivery(5)
 		change(&d)
-		if _, err := l.deliver(d, at, 5); err == nil {
+		if _, err := l.deliver(d, at, mirror.Mark{}); err == nil {
 			t.Errorf("%s: cosigned", name)
 		}
-		if _, err := l.deliver(l.delivery(5), at, 5); err != nil {
+		if _, err := l.deliver(l.delivery(5), at, mirror.Mark{}); err != nil {
 			t.Errorf("%s: what follows is not taken: %v", name, err)
 		}
 		l.check()
@@ -354,7 +393,7 @@ func TestAddEntries(t *testing.T) {
 	l := newLine(t)
 	defer l.check()
 	l.append(10)
-	if _, err := l.deliver(l.delivery(0), at, 0); err != nil {
+	if _, err := l.deliver(l.delivery(0), at, mirror.Mark{}); err != nil {
 		t.Fatal(err)
 	}
 	l.append(600)
@@ -385,7 +424,7 @@ func TestAddEntries(t *testing.T) {
 		for _, try := range []mirror.Package{bad, p} {
 			var c journal.Cosignature
 			err = l.update(l.other, func(tx journal.Tx) (err error) {
-				c, next, done, err = l.mirror.AddEntries(tx, l.log.Public(), origin, 610, try, at, 10)
+				c, next, done, err = l.mirror.AddEntries(tx, l.log.Public(), origin, 610, try, at, mirror.Mark{})
 				return err
 			})
 			if (err == nil) != (try.Entries[0][0] != 'f') {

@@ -166,6 +166,9 @@ func NewCosigner(name string, key identity.PrivateKey) (Cosigner, error) {
 	}, nil
 }
 
+// Public returns the public half of the cosigner's key.
+func (c Cosigner) Public() identity.PublicKey { return c.key.Public() }
+
 // Name returns the cosigner's name.
 func (c Cosigner) Name() string { return c.name }
 

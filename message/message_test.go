@@ -146,7 +146,9 @@ func TestEntry(t *testing.T) {
 // One person counts once, in a role that the rule names; a rejection ends it.
 // covers P8
 func TestJudge(t *testing.T) {
-	by := func(who, role string) message.Approver { return message.Approver{Pseudonym: who, Role: role, Decision: "approve"} }
+	by := func(who, role string) message.Approver {
+		return message.Approver{Pseudonym: who, Role: role, Decision: "approve"}
+	}
 	flash, routine, test := body(), body(), body()
 	routine.Precedence, test.Format = message.Routine, "010"
 	for name, c := range map[string]struct {

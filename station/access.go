@@ -57,7 +57,7 @@ func (s *Station) AddOfficer(ctx context.Context, actor Actor, now time.Time, na
 	if err := actor.must("add an officer", RoleOperator); err != nil {
 		return Officer{}, s.refused(ctx, now, actor, "officer add", name, err)
 	}
-	cert, err := identity.OpenCertificate(s.own.Agency.Agency, s.own.Agency.Key, certificate)
+	cert, err := identity.OpenCertificate(s.own.Load().Agency.Agency, s.own.Load().Agency.Key, certificate)
 	if err != nil {
 		return Officer{}, s.refused(ctx, now, actor, "officer add", name, fmt.Errorf("%w: certificate: %w", ErrInvalid, err))
 	}

@@ -245,24 +245,28 @@ func (s *Station) nextWrapper(tx Tx, row *Line, now time.Time) (message.Wrapper,
 // unlisted returns the receipts that this station gave on the counterpart's
 // log since it last listed some: one a second, the largest size of each.
 func (s *Station) unlisted(tx Tx, row *Line, theirs identity.Origin) ([]message.Listed, error) {
-	from := row.ListedSize
-	if row.ListedEra != theirs.Era {
-		from = 0
-	}
-	given, err := tx.CosignaturesAfter(theirs, s.mirror.Cosigner.Name(), from, message.MaxListed)
-	if err != nil || len(given) == 0 {
-		return nil, err
-	}
 	var listed []message.Listed
-	for _, c := range given {
-		l := message.Listed{Era: theirs.Era, Size: c.Size, At: c.At}
-		if n := len(listed); n > 0 && listed[n-1].At.Equal(c.At) {
-			listed[n-1] = l
-			continue
+	for era := max(row.ListedEra, 1); era <= theirs.Era && len(listed) < message.MaxListed; era++ {
+		from := row.ListedSize
+		if row.ListedEra != era {
+			from = 0
 		}
-		listed = append(listed, l)
+		log := theirs
+		log.Era = era
+		given, err := tx.CosignaturesAfter(log, s.mirror.Cosigner.Name(), from, message.MaxListed-len(listed))
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range given {
+			l := message.Listed{Era: era, Size: c.Size, At: c.At}
+			if n := len(listed); n > 0 && listed[n-1].Era == era && listed[n-1].At.Equal(c.At) {
+				listed[n-1] = l
+			} else {
+				listed = append(listed, l)
+			}
+			row.ListedEra, row.ListedSize = era, c.Size
+		}
 	}
-	row.ListedEra, row.ListedSize = theirs.Era, listed[len(listed)-1].Size
 	return listed, nil
 }
 

@@ -47,7 +47,7 @@ func (s *Station) Cite(o identity.Origin, index int64) string {
 
 func (s *Station) code(name identity.Station) identity.Code {
 	if name == s.name {
-		return s.own.Card.Code
+		return s.own.Load().Card.Code
 	}
 	if p, err := s.peerNamed(name); err == nil {
 		return p.Card.Code
@@ -122,7 +122,7 @@ func (s *Station) approvals(out Outgoing) ([]message.Approver, error) {
 	}
 	var counted []message.Approver
 	for _, a := range all {
-		cert, err := s.verifier.Verify(a, s.name, s.own.Agency.Agency, s.own.Agency.Key, out.Asked)
+		cert, err := s.verifier.Verify(a, s.name, s.own.Load().Agency.Agency, s.own.Load().Agency.Key, out.Asked)
 		if err != nil {
 			return nil, fmt.Errorf("stored approval of %s: %w", out.ID, err)
 		}
@@ -133,7 +133,7 @@ func (s *Station) approvals(out Outgoing) ([]message.Approver, error) {
 
 // verifyApproval verifies an approval by an officer of this station.
 func (s *Station) verifyApproval(a identity.Approval, now time.Time) (identity.Certificate, error) {
-	return s.verifier.Verify(a, s.name, s.own.Agency.Agency, s.own.Agency.Key, now)
+	return s.verifier.Verify(a, s.name, s.own.Load().Agency.Agency, s.own.Load().Agency.Key, now)
 }
 
 // officerStands returns an error where the station has revoked the officer.

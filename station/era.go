@@ -2,6 +2,7 @@ package station
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,21 +13,25 @@ import (
 	"detente/journal/mirror"
 	"detente/line"
 	"detente/message"
+
+	"golang.org/x/mod/sumdb/tlog"
 )
 
 // Reasons for which an era ends, as entry 0 of the next states them.
 const (
 	EraByChoice   = "choice"
 	EraCompromise = "compromise"
-	EraLoss       = "loss"
+	EraByLoss     = "loss"
 )
+
+// emptyRoot is the root of a tree without entries (RFC 6962, section 2.1).
+var emptyRoot = tlog.Hash(sha256.Sum256(nil))
 
 // OpenEra ends this station's log of a line and opens the next, with the card
 // that endorses its keys. A note signed by the new log's keys says in clear
 // where the old log ends; entry 0 of the new one repeats it. Up to its end the
-// old log is still delivered and cosigned. after is the size at which it ends,
-// or a negative number for its present size; it cannot lie below what the
-// counterpart has cosigned.
+// old log is still delivered and cosigned. Its caller backs the store up at
+// once: a copy from before the opening knows nothing of the note.
 func (s *Station) OpenEra(ctx context.Context, actor Actor, now time.Time, l identity.Line, reason string, cards identity.Bundle, root identity.PublicKey, key identity.PrivateKey) error {
 	if err := actor.must("open an era", RoleOperator); err != nil {
 		return s.refused(ctx, now, actor, "era open", l.String(), err)
@@ -35,61 +40,65 @@ func (s *Station) OpenEra(ctx context.Context, actor Actor, now time.Time, l ide
 	if err != nil {
 		return s.refused(ctx, now, actor, "era open", l.String(), fmt.Errorf("%w: the new card: %w", ErrInvalid, err))
 	}
-	if next.Card.Station != s.name || next.Card.Serial <= s.own.Card.Serial {
-		return s.refused(ctx, now, actor, "era open", l.String(), fmt.Errorf("%w: the new card must be of %s with a serial above %d", ErrInvalid, s.name, s.own.Card.Serial))
+	own := s.Own()
+	if next.Card.Station != s.name || next.Card.Serial < own.Card.Serial || next.Card.Serial == own.Card.Serial && next.CardDigest != own.CardDigest {
+		return s.refused(ctx, now, actor, "era open", l.String(), fmt.Errorf("%w: the new card must be of %s with a serial above %d, or the card that the station has", ErrInvalid, s.name, own.Card.Serial))
 	}
 	p, err := s.peerOf(l)
 	if err != nil {
 		return err
 	}
-	return s.update(ctx, now, func(tx Tx) error {
-		row, err := tx.Line(l)
-		if err != nil {
-			return err
-		}
-		old, fresh := l.Log(s.name, row.OwnEra), l.Log(s.name, row.OwnEra+1)
-		listed, ok := next.Card.Log(fresh)
-		if !ok || !listed.Equal(key.Public()) {
-			return fmt.Errorf("%w: the new card lists no such key for the log %s", ErrInvalid, fresh)
-		}
-		log, ok, err := tx.Log(old)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return fmt.Errorf("%w: the log %s is empty, there is nothing to end", ErrConflict, old)
-		}
-		note, err := identity.SignSuccession(key, identity.Succession{Old: old, Size: log.Size, Root: identity.Digest(log.Root), Reason: reason, New: fresh, At: second(now)})
-		if err != nil {
-			return err
-		}
-		log.Ended = &journal.End{Size: log.Size, Root: log.Root}
-		if err := tx.PutLog(log); err != nil {
-			return err
-		}
-		if err := tx.PutSetting("succession/"+fresh.String(), note); err != nil {
-			return err
-		}
-		if err := tx.PutSetting("own cards", cards.Bytes()); err != nil {
-			return err
-		}
-		return s.beginEra(tx, now, actor, row, log, reason, next, cards, key, p)
+	before := s.own.Swap(&ownCards{next, cards}) // entry 0 names the new card
+	var fresh identity.Origin
+	err = s.update(ctx, now, func(tx Tx) (err error) {
+		fresh, err = s.endEra(tx, now, actor, l, reason, next, cards, key, p)
+		return err
 	})
+	if err != nil {
+		s.own.Store(before)
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keys.Logs[fresh] = key
+	st := s.lines[l]
+	st.pending, st.quota = nil, 0
+	st.own = guardState{reason: notAsked, asked: now}
+	return s.addSigner(fresh, key)
+}
+
+// endEra ends a line's log, signs the note of succession, and queues entry 0 of
+// the next.
+func (s *Station) endEra(tx Tx, now time.Time, actor Actor, l identity.Line, reason string, next identity.Verified, cards identity.Bundle, key identity.PrivateKey, p *peer) (identity.Origin, error) {
+	row, err := tx.Line(l)
+	if err != nil {
+		return identity.Origin{}, err
+	}
+	old, fresh := l.Log(s.name, row.OwnEra), l.Log(s.name, row.OwnEra+1)
+	if listed, ok := next.Card.Log(fresh); !ok || !listed.Equal(key.Public()) {
+		return fresh, fmt.Errorf("%w: the new card lists no such key for the log %s", ErrInvalid, fresh)
+	}
+	log, ok, err := tx.Log(old)
+	if err != nil {
+		return fresh, err
+	}
+	if !ok {
+		log = journal.Log{Origin: old, Own: true, Root: emptyRoot}
+	}
+	note, err := identity.SignSuccession(key, identity.Succession{Old: old, Size: log.Size, Root: identity.Digest(log.Root), Reason: reason, New: fresh, At: second(now)})
+	if err != nil {
+		return fresh, err
+	}
+	log.Ended = &journal.End{Size: log.Size, Root: log.Root}
+	if err := errors.Join(tx.PutLog(log), tx.PutSetting("succession/"+fresh.String(), note), tx.PutSetting("own cards", cards.Bytes())); err != nil {
+		return fresh, err
+	}
+	return fresh, s.beginEra(tx, now, actor, row, log, reason, p)
 }
 
 // beginEra queues entry 0 of a new log and carries the release policy over.
-func (s *Station) beginEra(tx Tx, now time.Time, actor Actor, row Line, old journal.Log, reason string, next identity.Verified, cards identity.Bundle, key identity.PrivateKey, p *peer) error {
+func (s *Station) beginEra(tx Tx, now time.Time, actor Actor, row Line, old journal.Log, reason string, p *peer) error {
 	fresh := row.Line.Log(s.name, row.OwnEra+1)
-	s.mu.Lock()
-	s.own, s.bundle = next, cards
-	s.keys.Logs[fresh] = key
-	err := s.addSigner(fresh, key)
-	st := s.lines[row.Line]
-	st.pending, st.quota = nil, 0
-	s.mu.Unlock()
-	if err != nil {
-		return err
-	}
 	policy, err := s.policy(tx, old.Origin)
 	if err != nil {
 		return err
@@ -98,28 +107,45 @@ func (s *Station) beginEra(tx Tx, now time.Time, actor Actor, row Line, old jour
 	if err != nil {
 		return err
 	}
-	opening, err := s.openingBody(now, row.Line, p, terms, map[string]any{
+	previous := map[string]any{
 		"previous_era": row.OwnEra, "previous_size": old.Size, "previous_root": identity.Digest(old.Root).String(), "previous_reason": reason,
-	})
+	}
+	if m := s.marked(row.Line, s.name); m != nil && m.Era == row.OwnEra && m.Size > old.Size {
+		previous["lost"] = fmt.Sprintf("entries %d to %d of era %d were let out and nobody holds them", old.Size, m.Size-1, m.Era)
+	}
+	opening, err := s.openingBody(now, row.Line, p, terms, previous)
 	if err != nil {
 		return err
 	}
 	row.OwnEra++
-	row.ListedSize, row.ListedEra, row.HeldSize, row.HeldEra = 0, 0, 0, 0
-	if err := tx.PutLine(row); err != nil {
-		return err
-	}
-	if err := tx.PutSetting("policy/"+fresh.String(), policy.Bytes()); err != nil {
+	row.HeldSize, row.HeldEra = 0, 0
+	if err := errors.Join(tx.PutLine(row), tx.PutSetting("policy/"+fresh.String(), policy.Bytes())); err != nil {
 		return err
 	}
 	request, err := s.newID()
 	if err != nil {
 		return err
 	}
-	if _, err := s.enqueue(tx, now, opening, request); err != nil {
+	if _, err := s.enqueueOpening(tx, now, opening, request); err != nil {
 		return err
 	}
 	return s.audit(tx, now, actor, "era open", fresh.String(), "done", reason)
+}
+
+// Lost returns a head that this station let out on a line and whose entries
+// nobody holds: its operator opens the next era, which names it. It returns
+// false where there is none.
+func (s *Station) Lost(l identity.Line) (line.Point, bool) {
+	st, err := s.state(l)
+	if err != nil {
+		return line.Point{}, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st.own.lost == nil || st.own.passed {
+		return line.Point{}, false
+	}
+	return *st.own.lost, true
 }
 
 // termsOf reads the terms that entry 0 of an own log states.
@@ -139,18 +165,19 @@ func (s *Station) termsOf(tx Tx, o identity.Origin) (Terms, error) {
 }
 
 // announcement is the body with which a new era is announced: the cards and
-// the succession note, in clear.
+// the succession notes, in clear.
 func (s *Station) announcement(tx Tx, o identity.Origin) ([]byte, error) {
-	note, err := tx.Setting("succession/" + o.String())
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	cards := s.bundle
-	s.mu.Unlock()
-	c := line.Cards{Bundle: cards.Bytes()}
-	if note != nil {
-		c.Successions = [][]byte{note}
+	c := line.Cards{Bundle: s.own.Load().bundle.Bytes()}
+	for era := identity.Era(2); era <= o.Era; era++ {
+		next := o
+		next.Era = era
+		note, err := tx.Setting("succession/" + next.String())
+		if err != nil {
+			return nil, err
+		}
+		if note != nil {
+			c.Successions = append(c.Successions, note)
+		}
 	}
 	return c.Bytes()
 }
@@ -159,9 +186,7 @@ func (s *Station) announcement(tx Tx, o identity.Origin) ([]byte, error) {
 // and a note that verify under the pinned root are accepted by the machine.
 func (s *Station) handleCards(ctx context.Context, now time.Time, p *peer, r line.Request) (line.Response, error) {
 	if len(r.Body) == 0 {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		body, err := line.Cards{Bundle: s.bundle.Bytes()}.Bytes()
+		body, err := line.Cards{Bundle: s.own.Load().bundle.Bytes()}.Bytes()
 		return line.Response{Status: http.StatusOK, Type: line.TypeJSON, Body: body}, err
 	}
 	c, err := line.ParseCards(r.Body)
@@ -228,8 +253,11 @@ func (s *Station) takeSuccession(tx Tx, next identity.Verified, note []byte) err
 	if ok && log.Size > n.Size {
 		return &mirror.Conflict{Size: log.Size, Next: log.Size}
 	}
-	if ok && log.Size == n.Size && identity.Digest(log.Root) != n.Root {
+	if ok && n.Size > 0 && log.Size == n.Size && identity.Digest(log.Root) != n.Root {
 		return fmt.Errorf("%w: the succession note ends %s with another root than the one stored here", ErrRefused, n.Old)
+	}
+	if log.PendingSize > n.Size {
+		log.Pending, log.PendingSize = nil, 0 // its entries will never come
 	}
 	log.Origin = n.Old
 	log.Ended = &journal.End{Size: n.Size, Root: [32]byte(n.Root)}
@@ -239,32 +267,74 @@ func (s *Station) takeSuccession(tx Tx, next identity.Verified, note []byte) err
 	return tx.PutSetting(key, note)
 }
 
+// errNotFollowed says that a counterpart sends an era before the one that comes
+// first is held to its end.
+var errNotFollowed = errors.New("an earlier era comes first")
+
 // followEra checks that entries of an era may be taken now: those of the era
-// that is mirrored, or of the next once its note was taken and the one before
-// is held to its end.
+// that is mirrored, or of one that follows it by notes of succession, each
+// log on the way held to its end.
 func (s *Station) followEra(tx Tx, row *Line, era identity.Era) error {
-	if era <= max(row.PeerEra, 1) {
+	at := s.mirrored(*row)
+	at.Era = max(at.Era, 1)
+	for ; at.Era < era; at.Era++ {
+		next := at
+		next.Era++
+		note, err := tx.Setting("succession/" + next.String())
+		if err != nil {
+			return err
+		}
+		if note == nil {
+			return fmt.Errorf("%w: no succession note for %s was taken: send cards and note first", ErrRefused, next)
+		}
+		old, _, err := tx.Log(at)
+		if err != nil {
+			return err
+		}
+		if old.Ended == nil || old.Size < old.Ended.Size {
+			return fmt.Errorf("%w: the log %s is not held to its end yet: deliver it first", errNotFollowed, at)
+		}
+		if err := tx.PutSetting("policy/"+next.String(), s.policyBytes(tx, at)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// turnEra notes which of its own logs this station has to deliver, as the
+// counterpart's answer says: an earlier one that it does not hold to its end,
+// or the next, since this one is done. It reports whether the answer said so.
+func (s *Station) turnEra(ctx context.Context, now time.Time, l identity.Line, sent identity.Origin, status int) (turned bool, err error) {
+	if status != http.StatusFailedDependency && status != http.StatusGone {
+		return false, nil
+	}
+	err = s.update(ctx, now, func(tx Tx) error {
+		row, err := tx.Line(l)
+		if err != nil || row.SendEra > sent.Era {
+			return err
+		}
+		if status == http.StatusGone {
+			log, _, err := tx.Log(sent)
+			if err != nil || log.Ended == nil {
+				return err
+			}
+			turned, row.SendEra = true, sent.Era+1
+			return tx.PutLine(row)
+		}
+		for earlier := sent; earlier.Era > 1; {
+			earlier.Era--
+			log, _, err := tx.Log(earlier)
+			if err != nil {
+				return err
+			}
+			if log.Size > 0 {
+				turned, row.SendEra = true, earlier.Era
+				return tx.PutLine(row)
+			}
+		}
 		return nil
-	}
-	if era != row.PeerEra+1 {
-		return fmt.Errorf("%w: era %d does not follow era %d", ErrRefused, era, row.PeerEra)
-	}
-	fresh := row.Line.Log(row.Line.Other(s.name), era)
-	note, err := tx.Setting("succession/" + fresh.String())
-	if err != nil {
-		return err
-	}
-	if note == nil {
-		return fmt.Errorf("%w: no succession note for %s was taken: send cards and note first", ErrRefused, fresh)
-	}
-	old, _, err := tx.Log(s.mirrored(*row))
-	if err != nil {
-		return err
-	}
-	if old.Ended == nil || old.Size < old.Ended.Size {
-		return fmt.Errorf("%w: the log %s is not held to its end yet: deliver it first", ErrRefused, s.mirrored(*row))
-	}
-	return tx.PutSetting("policy/"+fresh.String(), s.policyBytes(tx, s.mirrored(*row)))
+	})
+	return turned, err
 }
 
 // policyBytes returns the release policy that a log ends with; an era begins

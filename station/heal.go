@@ -172,14 +172,18 @@ func (s *Station) storeHealed(ctx context.Context, now time.Time, l identity.Lin
 		if err := s.takeBackReceipts(tx, h, pub); err != nil {
 			return err
 		}
+		if own && h.origin.Era > row.OwnEra {
+			policy := s.policyBytes(tx, l.Log(s.name, row.OwnEra))
+			if err := tx.PutSetting("policy/"+h.origin.String(), policy); err != nil {
+				return err
+			}
+			row.OwnEra, row.SendEra = h.origin.Era, h.origin.Era
+		}
 		for i, sealed := range h.entries {
 			index := h.from + int64(i)
 			if err := s.takeBackEntry(tx, now, &row, h.origin, index, sealed); err != nil {
 				return fmt.Errorf("entry %d of %s: %w", index, h.origin, err)
 			}
-		}
-		if own && h.origin.Era > row.OwnEra {
-			row.OwnEra, row.SendEra = h.origin.Era, h.origin.Era
 		}
 		if err := tx.PutLine(row); err != nil {
 			return err
@@ -227,7 +231,7 @@ func (s *Station) relist(row *Line, w message.Wrapper) {
 
 // takeBackReceipts verifies and stores the cosignatures of a piece.
 func (s *Station) takeBackReceipts(tx Tx, h *healing, pub identity.PublicKey) error {
-	name, key := s.mirror.Cosigner.Name(), s.own.Card.Cosigner
+	name, key := s.mirror.Cosigner.Name(), s.own.Load().Card.Cosigner
 	if h.origin.Writer == s.name {
 		p, err := s.peerNamed(h.origin.Reader)
 		if err != nil {

@@ -67,8 +67,10 @@ type lineState struct {
 	heal    *healing
 	heard   time.Time // when the counterpart was last heard
 	alarms  line.Alarms
-	quota   int64    // bytes a day of our newest entry 0; zero: not read yet
-	day     dayBytes // receipted by the counterpart
+	told    identity.Era // the own era whose cards and notes the counterpart took since the start
+	tellAt  time.Time    // when to tell it again
+	quota   int64        // bytes a day of our newest entry 0; zero: not read yet
+	day     dayBytes     // receipted by the counterpart
 }
 
 // load reads peers and lines from the store at the start.
@@ -288,7 +290,7 @@ func (s *Station) mirrored(row Line) identity.Origin {
 // logKey returns the key that a party's card gives for a log: this station's
 // own or a counterpart's.
 func (s *Station) logKey(o identity.Origin) (identity.PublicKey, error) {
-	card := s.own.Card
+	card := s.own.Load().Card
 	if o.Writer != s.name {
 		p, err := s.peerNamed(o.Writer)
 		if err != nil {

@@ -1,12 +1,17 @@
 package station
 
 import (
+	"bytes"
 	"fmt"
+	"math"
 	"time"
 
 	"detente/identity"
 	"detente/journal"
+	"detente/journal/mirror"
 	"detente/line"
+
+	"golang.org/x/mod/sumdb/tlog"
 )
 
 // marked returns how far a direction of a line was let out by the high-water
@@ -22,15 +27,20 @@ func (s *Station) marked(l identity.Line, writer identity.Station) *line.Point {
 	return &p
 }
 
-// markSize returns the size up to which this station has let out a cosignature
-// of a log; zero where the mark says nothing of it. A mark of a later era says
-// that all of an earlier one was.
-func (s *Station) markSize(o identity.Origin) int64 {
-	p := s.marked(o.Line(), o.Writer)
-	if p == nil || p.Era != o.Era {
-		return 0
+// markOf returns how far this station has let out cosignatures of a log; the
+// zero mark where nothing is said of it.
+func (s *Station) markOf(o identity.Origin) mirror.Mark {
+	s.markMu.Lock()
+	defer s.markMu.Unlock()
+	m, ok := s.high.Mark(line.Direction{Line: o.Line(), Writer: o.Writer})
+	if ok && m.Origin.Era > o.Era {
+		return mirror.Mark{Size: math.MaxInt64} // all of an earlier era was receipted before
 	}
-	return p.Size
+	if !ok || m.Origin != o || m.Size == 0 {
+		return mirror.Mark{}
+	}
+	lines := journal.LinesOf(s.mirror.Cosigner.Name(), m.Head)
+	return mirror.Mark{Size: m.Size, Root: tlog.Hash(m.Root), Lines: lines, Checkpoint: bytes.TrimSuffix(m.Head, lines)}
 }
 
 // raise notes, after the commit, that a log stands at size, and makes sure that

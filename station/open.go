@@ -69,7 +69,7 @@ func (s *Station) OpenLine(ctx context.Context, actor Actor, now time.Time, l id
 		if err := tx.PutLine(row); err != nil {
 			return err
 		}
-		if _, err := s.enqueue(tx, now, opening, request); err != nil {
+		if _, err := s.enqueueOpening(tx, now, opening, request); err != nil {
 			return err
 		}
 		if out, err = s.enqueue(tx, now, first, request); err != nil {
@@ -101,7 +101,7 @@ func (s *Station) markLine(now time.Time, l identity.Line) error {
 // it is to write on a line, and its own card lists that key.
 func (s *Station) logKeyOwn(row Line) (identity.Origin, error) {
 	origin := row.Line.Log(s.name, row.OwnEra)
-	listed, ok := s.own.Card.Log(origin)
+	listed, ok := s.own.Load().Card.Log(origin)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	key, held := s.keys.Logs[origin]
@@ -114,7 +114,7 @@ func (s *Station) logKeyOwn(row Line) (identity.Origin, error) {
 // openingBody makes entry 0. previous is nil for the first era.
 func (s *Station) openingBody(now time.Time, l identity.Line, p *peer, t Terms, previous map[string]any) (message.Frozen, error) {
 	params := map[string]any{
-		"own_card": s.own.CardDigest.String(), "peer_card": p.CardDigest.String(), "edition": s.book.Hash().String(),
+		"own_card": s.own.Load().CardDigest.String(), "peer_card": p.CardDigest.String(), "edition": s.book.Hash().String(),
 		"test_every": duration(t.TestEvery), "quota_bytes": t.Quota, "texts": t.Texts,
 	}
 	for k, v := range previous {
@@ -151,7 +151,7 @@ func (s *Station) takeOpening(tx Tx, row *Line, o identity.Origin, index int64, 
 	if err := readTerms(e.Body.Body(), &t); err != nil {
 		return err
 	}
-	row.PeerEra, row.PeerQuota = o.Era, t.Quota
+	row.PeerQuota = t.Quota
 	row.Terms = e.Body.Bytes()
 	if row.State == LineOpening {
 		row.State = LineOpen

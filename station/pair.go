@@ -59,7 +59,7 @@ func (s *Station) Digits(name identity.Station) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return identity.Digits(s.own, p.Verified), nil
+	return identity.Digits(s.Own(), p.Verified), nil
 }
 
 // Reads says which half of the digits this station reads aloud to a peer: the
@@ -99,7 +99,7 @@ func (s *Station) PeerRequest(name identity.Station, role string, expires time.T
 	if err != nil {
 		return identity.Request{}, err
 	}
-	r := identity.Request{Body: p.CardDigest, Role: role, Expires: second(expires), Policy: s.own.CardDigest, Decision: decisionConfirm}
+	r := identity.Request{Body: p.CardDigest, Role: role, Expires: second(expires), Policy: s.own.Load().CardDigest, Decision: decisionConfirm}
 	copy(r.ID[:], p.CardDigest[:])
 	return r, nil
 }

@@ -77,7 +77,7 @@ func (s *Station) projectReceipts(tx Tx, o identity.Origin, index int64, w messa
 // heldSecond verifies a cosignature that the writer of o holds of its reader
 // and returns its second.
 func (s *Station) heldSecond(o identity.Origin, h message.Held) (time.Time, error) {
-	card := s.own.Card
+	card := s.own.Load().Card
 	if o.Reader != s.name {
 		p, err := s.peerNamed(o.Reader)
 		if err != nil {

@@ -63,10 +63,12 @@ func (s *Station) answerError(ctx context.Context, now time.Time, p *peer, r lin
 		return line.Text(http.StatusUnprocessableEntity, "this head contradicts one that your log has signed; both are kept as proof")
 	case errors.As(err, &quota):
 		return busy(quota.Wait, quota.Error())
-	case errors.Is(err, ErrLineDown), errors.Is(err, ErrClockUnsafe):
+	case errors.Is(err, ErrLineDown), errors.Is(err, ErrClockUnsafe), errors.Is(err, mirror.ErrBelowMark):
 		return busy(retryGuard, err.Error())
 	case errors.Is(err, journal.ErrUnknownLog), errors.Is(err, ErrNotFound):
 		return line.Text(http.StatusNotFound, err.Error())
+	case errors.Is(err, errNotFollowed):
+		return line.Text(http.StatusFailedDependency, err.Error())
 	case errors.Is(err, ErrRefused):
 		return line.Text(http.StatusForbidden, err.Error())
 	case errors.Is(err, ErrFull), errors.Is(err, ErrOutcomeUnknown):
@@ -106,7 +108,7 @@ func (s *Station) handleDeliver(ctx context.Context, now time.Time, p *peer, r l
 		if err != nil {
 			return err
 		}
-		if given, err = s.mirror.Deliver(tx, pub, d, second(now), s.markSize(d.Origin)); err != nil {
+		if given, err = s.mirror.Deliver(tx, pub, d, second(now), s.markOf(d.Origin)); err != nil {
 			return err
 		}
 		return s.received(tx, now, d.Origin, before, given)
@@ -180,7 +182,7 @@ func (s *Station) handleAddEntries(ctx context.Context, now time.Time, p *peer, 
 		if err != nil {
 			return err
 		}
-		given, next, done, err = s.mirror.AddEntries(tx, pub, u.Origin, u.End, pack, second(now), s.markSize(u.Origin))
+		given, next, done, err = s.mirror.AddEntries(tx, pub, u.Origin, u.End, pack, second(now), s.markOf(u.Origin))
 		if err != nil || !done {
 			return err
 		}
@@ -291,6 +293,7 @@ func (s *Station) takeIn(tx Tx, now time.Time, row *Line, o identity.Origin, ind
 	if err != nil {
 		return err
 	}
+	row.PeerEra = max(row.PeerEra, o.Era)
 	if in.problem == "" && in.entry.Wrapper.At.After(row.PeerAt) {
 		row.PeerAt = in.entry.Wrapper.At
 	}
@@ -316,6 +319,9 @@ func (s *Station) takeIn(tx Tx, now time.Time, row *Line, o identity.Origin, ind
 
 // letOut returns a cosignature to the peer, once the high-water mark holds it.
 func (s *Station) letOut(now time.Time, c journal.Cosignature) (line.Response, error) {
+	if c.Lines == nil {
+		return line.Text(http.StatusGone, fmt.Sprintf("%s is held to its end at %d and gets no receipt there: a larger head was receipted, and its entries are lost; go on with the next era", c.Origin, c.Size)), nil
+	}
 	if err := s.raiseGiven(now, c); err != nil {
 		return line.Response{}, fmt.Errorf("%w: %w", ErrLineDown, err)
 	}

@@ -35,6 +35,7 @@ const (
 	stepHeads                   // the guard
 	stepPage                    // healing: a page of old cosignatures
 	stepBundle                  // healing: a bundle of entries
+	stepCards                   // the announcement of an era
 )
 
 // Step says what a line has to do now. It is called again after each answer,
@@ -55,6 +56,9 @@ func (s *Station) Step(ctx context.Context, now time.Time, l identity.Line) (Ste
 	}
 	var step Step
 	err = s.store.View(ctx, func(tx Tx) error {
+		if step, err = s.announce(tx, now, l, st); err != nil || step.Request != nil {
+			return err
+		}
 		v, err := s.view(tx, now, l, st)
 		if err != nil {
 			return err
@@ -62,10 +66,45 @@ func (s *Station) Step(ctx context.Context, now time.Time, l identity.Line) (Ste
 		step, err = s.stepLine(tx, now, l, st, v)
 		return err
 	})
-	if err != nil || step.Request == nil || step.Request.Op == line.OpHeads {
+	if err != nil || step.Request == nil || step.kind == stepCards || step.Request.Op == line.OpHeads {
 		return step, err
 	}
 	return step, s.mayOffer(ctx, now, step.view.Origin)
+}
+
+// announce tells the counterpart, before anything else, that a log has ended
+// and which follows: what it may receipt of the old one depends on it.
+func (s *Station) announce(tx Tx, now time.Time, l identity.Line, st *lineState) (Step, error) {
+	row, err := tx.Line(l)
+	if err != nil || row.SendEra >= row.OwnEra {
+		return Step{}, err
+	}
+	s.mu.Lock()
+	told := st.told >= row.OwnEra || now.Before(st.tellAt)
+	s.mu.Unlock()
+	if told {
+		return Step{}, nil
+	}
+	newest := l.Log(s.name, row.OwnEra)
+	r := &line.Request{Op: line.OpCards, Peer: l.Other(s.name), Origin: newest}
+	r.Body, err = s.announcement(tx, newest)
+	return Step{Request: r, Patience: guardPatience, kind: stepCards}, err
+}
+
+// announced notes what came of an announcement.
+func (s *Station) announced(now time.Time, l identity.Line, step Step, r line.Response, failed error) error {
+	st, err := s.state(l)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if failed == nil && r.OK() {
+		st.told = step.Request.Origin.Era
+	} else {
+		st.tellAt = now.Add(guardRetry)
+	}
+	return nil
 }
 
 // stepLine asks the line's machine, and builds the request that it wants. A
@@ -122,6 +161,10 @@ func (s *Station) view(tx Tx, now time.Time, l identity.Line, st *lineState) (li
 	}
 	own := l.Log(s.name, max(row.SendEra, 1))
 	log, _, err := tx.Log(own)
+	for err == nil && log.Size == 0 && own.Era < row.OwnEra {
+		own.Era++ // an era that was lost before its entry 0 holds nothing to send
+		log, _, err = tx.Log(own)
+	}
 	if err != nil {
 		return line.View{}, err
 	}
@@ -137,6 +180,9 @@ func (s *Station) view(tx Tx, now time.Time, l identity.Line, st *lineState) (li
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if own.Era < row.OwnEra && v.Acked >= v.Size {
+		v.Acked = v.Size - 1 // the end of an earlier log is offered once more, so that the counterpart says that it holds it
+	}
 	if own.Era == row.OwnEra {
 		if int64(len(st.pending)) != log.Size-acked {
 			// A commit failed after its entries were counted: count anew.
@@ -241,6 +287,8 @@ func (s *Station) Answered(ctx context.Context, now time.Time, l identity.Line, 
 		s.hear(l.Other(s.name), now)
 	}
 	switch step.kind {
+	case stepCards:
+		return s.announced(now, l, step, r, failed)
 	case stepPage, stepBundle:
 		return s.answeredHeal(ctx, now, l, step, r, failed)
 	case stepHeads:
@@ -252,6 +300,12 @@ func (s *Station) Answered(ctx context.Context, now time.Time, l identity.Line, 
 	if failed == nil && r.Status == 200 && (step.action.Kind == line.Deliver || step.action.Kind == line.SendEntries) {
 		if failed = s.takeReceipt(ctx, now, l, step, r.Body); failed != nil && !errors.Is(failed, line.ErrNoReceipt) {
 			err = failed // our own trouble, not the peer's: the machine tries again
+		}
+	}
+	if failed == nil && step.kind == stepMachine {
+		turned, turning := s.turnEra(ctx, now, l, step.view.Origin, r.Status)
+		if turned || turning != nil {
+			return errors.Join(err, turning)
 		}
 	}
 	s.mu.Lock()
@@ -295,7 +349,7 @@ func (s *Station) takeReceipt(ctx context.Context, now time.Time, l identity.Lin
 		}
 		if own.Era == row.OwnEra {
 			s.receipted(l, log.Size-c.Size, now)
-		} else if log.Ended != nil && c.Size >= log.Ended.Size {
+		} else if log.Ended != nil && c.Size >= log.Ended.Size && row.SendEra <= own.Era {
 			row.SendEra = own.Era + 1
 			if err := tx.PutLine(row); err != nil {
 				return err

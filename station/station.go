@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"detente/book"
@@ -65,9 +66,7 @@ func (l Limits) withDefaults() Limits {
 
 // Station is one agency's service. Its methods may be called concurrently.
 type Station struct {
-	name     identity.Station  // immutable, as are the fields down to limits
-	own      identity.Verified // its cards
-	bundle   identity.Bundle
+	name     identity.Station // immutable, as are the fields down to since
 	book     *book.Edition
 	mirror   mirror.Mirror
 	verifier *identity.Verifier // of certificates and approvals; safe for concurrent use
@@ -80,6 +79,8 @@ type Station struct {
 	jitter   line.Random // used under mu
 	random   io.Reader
 	randomMu sync.Mutex // guards random
+
+	own atomic.Pointer[ownCards] // replaced when an era opens
 
 	mu    sync.Mutex // guards the fields below; never held while the store is called
 	keys  Keys
@@ -120,7 +121,7 @@ func New(ctx context.Context, now time.Time, cfg Config, open func(Finish) (Stor
 		return nil, err
 	}
 	s := &Station{
-		name: own.Card.Station, own: own, bundle: cfg.Bundle, book: cfg.Book,
+		name: own.Card.Station, book: cfg.Book,
 		limits: cfg.Limits.withDefaults(), marks: cfg.Mark, high: high, since: now, blobs: cfg.Blobs, random: cfg.Random, jitter: cfg.Jitter,
 		verifier: identity.NewVerifier(), keys: cfg.Keys,
 		sign:  make(map[identity.Origin]journal.Signer),
@@ -128,6 +129,7 @@ func New(ctx context.Context, now time.Time, cfg Config, open func(Finish) (Stor
 		lines: make(map[identity.Line]*lineState),
 		batch: batch{dirty: make(map[identity.Line]bool)},
 	}
+	s.own.Store(&ownCards{own, cfg.Bundle})
 	cosigner, err := journal.NewCosigner(own.Card.CosignerName(), cfg.Keys.Cosigner)
 	if err != nil {
 		return nil, fmt.Errorf("cosigner key: %w", err)
@@ -154,7 +156,13 @@ func (s *Station) Name() identity.Station { return s.name }
 func (s *Station) Book() *book.Edition { return s.book }
 
 // Own returns the station's own verified cards.
-func (s *Station) Own() identity.Verified { return s.own }
+func (s *Station) Own() identity.Verified { return s.own.Load().Verified }
+
+// ownCards are the station's cards, verified and as endorsed.
+type ownCards struct {
+	identity.Verified
+	bundle identity.Bundle
+}
 
 // Close saves the high-water mark and closes the store. It may be called at
 // any moment; what was acknowledged stays.

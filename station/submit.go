@@ -136,6 +136,19 @@ func (s *Station) enqueue(tx Tx, now time.Time, f message.Frozen, request [16]by
 	return out, tx.PutOutgoing(out)
 }
 
+// ahead is the precedence lent to entry 0 of a log: nothing comes before it.
+const ahead = message.Flash + 1
+
+// enqueueOpening puts entry 0 of a log into the queue, before all that waits.
+func (s *Station) enqueueOpening(tx Tx, now time.Time, f message.Frozen, request [16]byte) (Outgoing, error) {
+	out, err := s.enqueue(tx, now, f, request)
+	if err != nil {
+		return out, err
+	}
+	out.Lent = ahead
+	return out, tx.PutOutgoing(out)
+}
+
 // known returns an error unless the message that is referred to stands in a
 // log of the line or waits to.
 func (s *Station) known(tx Tx, l identity.Line, id message.ID) error {

@@ -20,6 +20,15 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
+// Mark is how far a mirror has let out cosignatures of a log, from outside its
+// store: the head, and the cosignature over it whole. The zero value is none.
+type Mark struct {
+	Size       int64
+	Root       tlog.Hash
+	Lines      []byte
+	Checkpoint []byte
+}
+
 // Mirror cosigns logs that it holds.
 type Mirror struct {
 	Cosigner journal.Cosigner
@@ -139,8 +148,9 @@ func (m Mirror) AddCheckpoint(tx journal.Tx, pub identity.PublicKey, o identity.
 // Deliver takes a checkpoint and the entries up to it in one step: verified
 // against what is held and pending, stored and cosigned at a second, or nothing.
 // What is held already is answered with the cosignature that was made then.
-// mark is the largest size of the log for which a cosignature was let out.
-func (m Mirror) Deliver(tx journal.Tx, pub identity.PublicKey, d journal.Delivery, at time.Time, mark int64) (journal.Cosignature, error) {
+// mark is the largest head of the log for which a cosignature was let out: what
+// leads beyond it must lead through it.
+func (m Mirror) Deliver(tx journal.Tx, pub identity.PublicKey, d journal.Delivery, at time.Time, mark Mark) (journal.Cosignature, error) {
 	l, err := load(tx, d.Origin)
 	if err != nil {
 		return journal.Cosignature{}, err
@@ -153,7 +163,7 @@ func (m Mirror) Deliver(tx journal.Tx, pub identity.PublicKey, d journal.Deliver
 		return journal.Cosignature{}, fmt.Errorf("%w: %d entries from %d do not lead to size %d", ErrProof, len(d.Entries), d.Start, h.Size)
 	}
 	if h.Size <= l.Size {
-		return m.again(tx, l, h, d.Checkpoint)
+		return m.again(tx, l, h, d.Checkpoint, mark)
 	}
 	if h, err = advance(tx, l, pub, d.OldSize, d.Proof, d.Checkpoint); err != nil {
 		return journal.Cosignature{}, err
@@ -171,7 +181,7 @@ func (m Mirror) Deliver(tx journal.Tx, pub identity.PublicKey, d journal.Deliver
 
 // commit stores the entries that lead from a log's size to a verified head, and
 // cosigns it.
-func (m Mirror) commit(tx journal.Tx, l journal.Log, h journal.Head, note []byte, entries [][]byte, at time.Time, mark int64) (journal.Cosignature, error) {
+func (m Mirror) commit(tx journal.Tx, l journal.Log, h journal.Head, note []byte, entries [][]byte, at time.Time, mark Mark) (journal.Cosignature, error) {
 	g, err := journal.Grow(tx, l, entries)
 	if err != nil {
 		return journal.Cosignature{}, fmt.Errorf("%w: %w", ErrProof, err)
@@ -187,13 +197,31 @@ func (m Mirror) commit(tx journal.Tx, l journal.Log, h journal.Head, note []byte
 	if err := tx.PutLog(row); err != nil {
 		return journal.Cosignature{}, err
 	}
+	if endedBelow(row, h, mark) {
+		return journal.Cosignature{Origin: h.Origin, Size: h.Size, Root: h.Root}, nil
+	}
 	return m.cosign(tx, h, note, at, mark)
 }
 
+// endedBelow reports whether a head is the end of a log that its writer ended
+// below the mark: entries that were cosigned once are lost with both stores.
+func endedBelow(l journal.Log, h journal.Head, mark Mark) bool {
+	return l.Ended != nil && l.Ended.Size == h.Size && h.Size < mark.Size
+}
+
 // cosign makes the cosignature of a head, at a second that never falls.
-func (m Mirror) cosign(tx journal.Tx, h journal.Head, note []byte, at time.Time, mark int64) (journal.Cosignature, error) {
-	if h.Size <= mark {
-		return journal.Cosignature{}, fmt.Errorf("%w: %s at %d, the mark is %d", ErrBelowMark, h.Origin, h.Size, mark)
+func (m Mirror) cosign(tx journal.Tx, h journal.Head, note []byte, at time.Time, mark Mark) (journal.Cosignature, error) {
+	if h.Size <= mark.Size {
+		return m.fromMark(tx, h, note, mark)
+	}
+	if mark.Size > 0 {
+		root, err := journal.RootAt(tx, h.Origin, mark.Size)
+		if err != nil {
+			return journal.Cosignature{}, err
+		}
+		if root != mark.Root {
+			return journal.Cosignature{}, markFork(tx, h, note, mark, root)
+		}
 	}
 	last, ok, err := tx.LastCosignature(h.Origin, m.Cosigner.Name())
 	if err != nil {
@@ -210,15 +238,50 @@ func (m Mirror) cosign(tx journal.Tx, h journal.Head, note []byte, at time.Time,
 	return c, tx.PutCosignature(c)
 }
 
+// fromMark takes the cosignature that the mark holds back into the store. None
+// is made anew at or below the mark: a smaller size waits for the log to come
+// up to it.
+func (m Mirror) fromMark(tx journal.Tx, h journal.Head, note []byte, mark Mark) (journal.Cosignature, error) {
+	if h.Size < mark.Size {
+		return journal.Cosignature{}, fmt.Errorf("%w: %s at %d, the mark is %d", ErrBelowMark, h.Origin, h.Size, mark.Size)
+	}
+	if h.Root != mark.Root {
+		return journal.Cosignature{}, markFork(tx, h, note, mark, h.Root)
+	}
+	c, err := journal.OpenCosignature(m.Cosigner.Name(), m.Cosigner.Public(), h, mark.Lines)
+	if err != nil {
+		return c, fmt.Errorf("the cosignature in the high-water mark: %w", err)
+	}
+	c.Checkpoint = mark.Checkpoint
+	return c, tx.PutCosignature(c)
+}
+
+// markFork is the error of a log that leads past the mark by another root than
+// the one that was cosigned there.
+func markFork(tx journal.Tx, h journal.Head, note []byte, mark Mark, root tlog.Hash) error {
+	f := journal.Fork{Origin: h.Origin, A: mark.Checkpoint, B: note, Root: root}
+	if h.Size > mark.Size {
+		proof, err := journal.ProveTree(tx, h.Origin, mark.Size, h.Size)
+		if err != nil {
+			return err
+		}
+		f.Proof = proof
+	}
+	return &journal.ForkError{Fork: f, Ours: journal.Head{Origin: h.Origin, Size: mark.Size, Root: mark.Root}, Theirs: h}
+}
+
 // again answers a head that is held already: with the cosignature of exactly
 // that size where there is one, else with where the mirror stands.
-func (m Mirror) again(tx journal.Tx, l journal.Log, h journal.Head, note []byte) (journal.Cosignature, error) {
+func (m Mirror) again(tx journal.Tx, l journal.Log, h journal.Head, note []byte, mark Mark) (journal.Cosignature, error) {
 	if err := journal.Compare(tx, l, h, note, nil); err != nil {
 		return journal.Cosignature{}, err
 	}
 	c, ok, err := tx.Cosignature(l.Origin, m.Cosigner.Name(), h.Size)
 	if err != nil || ok {
 		return c, err
+	}
+	if endedBelow(l, h, mark) {
+		return journal.Cosignature{Origin: h.Origin, Size: h.Size, Root: h.Root}, nil
 	}
 	return journal.Cosignature{}, &Conflict{Size: max(l.PendingSize, l.Size), Next: max(l.Next, l.Size)}
 }
@@ -234,7 +297,7 @@ type Package struct {
 // AddEntries takes one package of an upload towards a pending checkpoint of size
 // end, as tlog-mirror says. When the last one has come it cosigns; until then
 // done is false and next tells the first entry still missing.
-func (m Mirror) AddEntries(tx journal.Tx, pub identity.PublicKey, o identity.Origin, end int64, p Package, at time.Time, mark int64) (c journal.Cosignature, next int64, done bool, err error) {
+func (m Mirror) AddEntries(tx journal.Tx, pub identity.PublicKey, o identity.Origin, end int64, p Package, at time.Time, mark Mark) (c journal.Cosignature, next int64, done bool, err error) {
 	l, err := load(tx, o)
 	if err != nil {
 		return c, 0, false, err
@@ -243,6 +306,9 @@ func (m Mirror) AddEntries(tx journal.Tx, pub identity.PublicKey, o identity.Ori
 		c, ok, err := tx.Cosignature(o, m.Cosigner.Name(), end)
 		if err != nil || ok {
 			return c, end, ok, err
+		}
+		if h := (journal.Head{Origin: o, Size: l.Size, Root: l.Root}); end == l.Size && endedBelow(l, h, mark) {
+			return journal.Cosignature{Origin: h.Origin, Size: h.Size, Root: h.Root}, end, true, nil
 		}
 		return c, 0, false, &Conflict{Size: max(l.PendingSize, l.Size), Next: max(l.Next, l.Size)}
 	}
@@ -302,7 +368,7 @@ func treeOf(leaves []tlog.Hash) tlog.Hash {
 }
 
 // finish adds the hashes of entries that an upload has brought, and cosigns.
-func (m Mirror) finish(tx journal.Tx, l journal.Log, h journal.Head, at time.Time, mark int64) (journal.Cosignature, error) {
+func (m Mirror) finish(tx journal.Tx, l journal.Log, h journal.Head, at time.Time, mark Mark) (journal.Cosignature, error) {
 	const page = 1024 // entries held in memory at a time
 	row := l
 	for row.Size < h.Size {
@@ -325,6 +391,9 @@ func (m Mirror) finish(tx journal.Tx, l journal.Log, h journal.Head, at time.Tim
 	row.Checkpoint, row.Pending, row.PendingSize, row.Next = l.Pending, nil, 0, h.Size
 	if err := tx.PutLog(row); err != nil {
 		return journal.Cosignature{}, err
+	}
+	if endedBelow(row, h, mark) {
+		return journal.Cosignature{Origin: h.Origin, Size: h.Size, Root: h.Root}, nil
 	}
 	return m.cosign(tx, h, row.Checkpoint, at, mark)
 }

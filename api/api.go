@@ -1,0 +1,136 @@
+package api
+
+import (
+	"context"
+	"encoding/json/v2"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"detente/station"
+)
+
+// Server serves a station's API.
+type Server struct {
+	Station *station.Station
+	Now     func() time.Time
+	Version string
+	Poll    time.Duration // between looks for new events; if zero, half a second
+}
+
+// maxToken bounds the Authorization header that is looked up.
+const maxToken = 256
+
+// Handler returns the API under /api/v1, with its OpenAPI document at
+// /api/openapi.json.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	config := huma.DefaultConfig("Détente", s.Version)
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/api/openapi", "", "/api/schemas"
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token": {Type: "http", Scheme: "bearer", Description: "a token that the station's operator made with `detente token add`"},
+	}
+	config.Security = []map[string][]string{{"token": {}}}
+	api := humago.New(mux, config)
+	api.UseMiddleware(func(c huma.Context, next func(huma.Context)) { s.authenticate(api, c, next) })
+	s.messages(api)
+	s.releases(api)
+	s.decisions(api)
+	s.lines(api)
+	s.people(api)
+	s.records(api)
+	s.stream(api)
+	s.blobs(mux)
+	s.exports(mux)
+	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+type actorKey struct{}
+
+// authenticate turns the bearer token into the actor of the call.
+func (s *Server) authenticate(api huma.API, c huma.Context, next func(huma.Context)) {
+	actor, err := s.actor(c.Context(), c.Header("Authorization"))
+	if err != nil {
+		status := http.StatusUnauthorized
+		if !errors.Is(err, station.ErrRefused) {
+			status = http.StatusServiceUnavailable
+		}
+		_ = huma.WriteErr(api, c, status, err.Error()) // the connection is gone where this fails
+		return
+	}
+	next(huma.WithValue(c, actorKey{}, actor))
+}
+
+func (s *Server) actor(ctx context.Context, header string) (station.Actor, error) {
+	token, ok := strings.CutPrefix(header, "Bearer ")
+	if !ok || len(token) > maxToken {
+		return station.Actor{}, errSignIn
+	}
+	return s.Station.Authenticate(ctx, s.Now(), token)
+}
+
+var errSignIn = errors.Join(station.ErrRefused, errors.New("sign in: send the header Authorization: Bearer with a token of this station"))
+
+// actorOf returns who calls. The middleware has put it there.
+func actorOf(ctx context.Context) station.Actor {
+	a, _ := ctx.Value(actorKey{}).(station.Actor)
+	return a
+}
+
+// problem gives an error of the station its HTTP status.
+func problem(err error) error {
+	if err == nil {
+		return nil
+	}
+	return huma.NewError(statusOf(err), err.Error())
+}
+
+// statusOf returns the HTTP status of an error of the station; 200 for none.
+func statusOf(err error) int {
+	if err == nil {
+		return http.StatusOK
+	}
+	for _, k := range []struct {
+		kind   error
+		status int
+	}{
+		{station.ErrNotFound, http.StatusNotFound},
+		{station.ErrRefused, http.StatusForbidden},
+		{station.ErrConflict, http.StatusConflict},
+		{station.ErrInvalid, http.StatusUnprocessableEntity},
+		{station.ErrLineDown, http.StatusServiceUnavailable},
+		{station.ErrClockUnsafe, http.StatusServiceUnavailable},
+		{station.ErrFull, http.StatusInsufficientStorage},
+		{station.ErrOutcomeUnknown, http.StatusServiceUnavailable},
+		{context.Canceled, http.StatusServiceUnavailable},
+	} {
+		if errors.Is(err, k.kind) {
+			return k.status
+		}
+	}
+	return http.StatusInternalServerError
+}
+
+// out is an answer with a body.
+type out[T any] struct{ Body T }
+
+func answer[T any](body T, err error) (*out[T], error) {
+	if err != nil {
+		return nil, problem(err)
+	}
+	return &out[T]{Body: body}, nil
+}
+
+func operation(method, path, id, summary string) huma.Operation {
+	return huma.Operation{OperationID: id, Method: method, Path: "/api/v1" + path, Summary: summary}
+}
+
+// writeProblem writes an error as RFC 9457 says.
+func writeProblem(w io.Writer, status int, err error) error {
+	return json.MarshalWrite(w, huma.ErrorModel{Status: status, Title: http.StatusText(status), Detail: err.Error()})
+}

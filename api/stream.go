@@ -1,0 +1,87 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/sse"
+
+	"detente/station"
+)
+
+// Happening is an event of the stream. Its number is the stream's id, from
+// which a reader resumes.
+type Happening struct {
+	Number int64     `json:"number"`
+	At     time.Time `json:"at"`
+	Kind   string    `json:"kind" doc:"message, receipt, release, line, blob, alarm"`
+	Ref    string    `json:"ref"`
+	Text   string    `json:"text"`
+}
+
+// Heartbeat says that the stream lives, and where it stands.
+type Heartbeat struct {
+	At     time.Time `json:"at"`
+	Number int64     `json:"number"`
+}
+
+const (
+	heartbeatEvery = 5 * time.Second
+	streamPage     = 200 // events read at once
+)
+
+func (s *Server) stream(api huma.API) {
+	sse.Register(api, operation(http.MethodGet, "/stream", "stream", "Events as they happen; resumes at Last-Event-ID"),
+		map[string]any{"event": Happening{}, "hb": Heartbeat{}},
+		func(ctx context.Context, in *struct {
+			After string `header:"Last-Event-ID"`
+			From  int64  `query:"after" doc:"the number of the last event seen"`
+		}, send sse.Sender) {
+			after := in.From
+			if n, err := strconv.ParseInt(in.After, 10, 64); err == nil {
+				after = n
+			}
+			s.follow(ctx, actorOf(ctx), after, send)
+		})
+}
+
+// follow sends events until the reader leaves.
+func (s *Server) follow(ctx context.Context, actor station.Actor, after int64, send sse.Sender) {
+	poll := s.Poll
+	if poll == 0 {
+		poll = 500 * time.Millisecond
+	}
+	look := time.NewTicker(poll)
+	defer look.Stop()
+	var beat time.Time
+	for {
+		list, err := s.Station.EventsAfter(ctx, actor, after, streamPage)
+		if err != nil {
+			return // the reader comes back with the last number it saw
+		}
+		for _, e := range list {
+			after = e.Number
+			h := Happening{Number: e.Number, At: e.At.UTC(), Kind: e.Kind, Ref: e.Ref, Text: e.Text}
+			if send(sse.Message{ID: int(e.Number), Data: h}) != nil {
+				return
+			}
+		}
+		if now := s.Now(); now.Sub(beat) >= heartbeatEvery {
+			beat = now
+			if send(sse.Message{Data: Heartbeat{At: now.UTC(), Number: after}}) != nil {
+				return
+			}
+		}
+		if len(list) == streamPage {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+	}
+}

@@ -1,0 +1,39 @@
+package record
+
+import (
+	"bytes"
+	"testing"
+)
+
+// FuzzRead reads arbitrary files. What is accepted is, byte for byte, what its
+// members are written as; whatever is not gets a verdict all the same.
+// covers P14
+func FuzzRead(f *testing.F) {
+	var accepted bytes.Buffer
+	if err := (files{"a/entry.age": []byte("x"), "record.json": []byte("{}")}).write(&accepted); err != nil {
+		f.Fatal(err)
+	}
+	rejected := bytes.Replace(accepted.Bytes(), []byte("a/entry.age"), []byte("../ntry.age"), 1)
+	f.Add(accepted.Bytes())
+	f.Add(rejected)
+	if _, err := read(bytes.NewReader(accepted.Bytes()), int64(accepted.Len())); err != nil {
+		f.Fatalf("the good file is refused: %v", err)
+	}
+	if _, err := read(bytes.NewReader(rejected), int64(len(rejected))); err == nil {
+		f.Fatal("a file that leads out of its folder is taken")
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		report, err := Verify(bytes.NewReader(b), int64(len(b)), nil)
+		if err != nil || report.Verdict == Valid {
+			t.Fatalf("%v, %v: nothing is valid without roots", report.Verdict, err)
+		}
+		members, err := read(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			return
+		}
+		var again bytes.Buffer
+		if err := members.write(&again); err != nil || !bytes.Equal(again.Bytes(), b) {
+			t.Fatalf("a file is accepted that is not what its members are written as: %v", err)
+		}
+	})
+}

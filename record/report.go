@@ -1,0 +1,219 @@
+package record
+
+import (
+	"encoding/json/v2"
+	"fmt"
+	"strings"
+
+	"detente/book"
+	"detente/identity"
+	"detente/journal"
+)
+
+// Check is one of the numbered checks.
+type Check int
+
+// The checks, in the order in which they stand in reports.
+const (
+	CheckContainer  Check = iota + 1 // the file is a record, unaltered
+	CheckIndex                       // record.json fits what is there
+	CheckCards                       // cards chain to the roots
+	CheckCheckpoint                  // the log signed its checkpoint twice
+	CheckReceipt                     // its reader cosigned it twice, at one second
+	CheckInclusion                   // the entry is in the signed tree
+	CheckPolicyFile                  // policy.txt is the log's
+	CheckDisclosed                   // the entry's key is there
+	CheckOpens                       // the key opens the entry
+	CheckBody                        // the body is canonical and for this line
+	CheckApprovals                   // approvals verify, each by another officer
+	CheckPolicy                      // they are as many as the policy asks
+	CheckTime                        // seconds do not fall
+	CheckSeen                        // what wrappers have seen agrees
+	CheckComplete                    // a line's record has every index
+	CheckFork                        // the log shows one history
+)
+
+const lastCheck = CheckFork
+
+// Result is how a check ended.
+type Result string
+
+// The results of a check.
+const (
+	Pass       Result = "pass"
+	Fail       Result = "fail"
+	NotChecked Result = "not checked"
+)
+
+// Finding is a check that did not simply pass: where and why.
+type Finding struct {
+	Check  Check  `json:"check"`
+	Result Result `json:"result"`
+	Where  string `json:"where,omitempty"`
+	Reason string `json:"reason"`
+}
+
+// Tally counts how often a check ended how.
+type Tally struct {
+	Check      Check  `json:"check"`
+	Name       string `json:"name"`
+	Result     Result `json:"result"`
+	Passed     int    `json:"passed"`
+	Failed     int    `json:"failed"`
+	NotChecked int    `json:"not_checked"`
+}
+
+// Verdict is what a record proves.
+type Verdict string
+
+// The verdicts.
+const (
+	Valid         Verdict = "valid"
+	Invalid       Verdict = "invalid"
+	Indeterminate Verdict = "indeterminate"
+)
+
+// Report is what verification found.
+type Report struct {
+	Schema          string    `json:"schema"`
+	Kind            Kind      `json:"kind,omitempty"`
+	Verdict         Verdict   `json:"verdict"`
+	Messages        int       `json:"messages"`
+	Receipts        int       `json:"receipts"`
+	Verified        int       `json:"verified"`
+	Checks          []Tally   `json:"checks"`
+	Findings        []Finding `json:"findings"`
+	Undisclosed     []string  `json:"undisclosed"`
+	MissingReceipts []string  `json:"missing_receipts"`
+}
+
+func (v *verifier) note(c Check, r Result, where, why string) {
+	for len(v.report.Checks) < int(lastCheck) {
+		n := Check(len(v.report.Checks) + 1)
+		v.report.Checks = append(v.report.Checks, Tally{Check: n, Name: texts[n]["en"], Result: NotChecked})
+	}
+	l := &v.report.Checks[c-1]
+	switch r {
+	case Pass:
+		l.Passed++
+	case Fail:
+		l.Failed++
+	default:
+		l.NotChecked++
+	}
+	if r != Pass {
+		v.report.Findings = append(v.report.Findings, Finding{c, r, where, why})
+	}
+}
+
+func (v *verifier) pass(c Check, where string)         { v.note(c, Pass, where, "") }
+func (v *verifier) fail(c Check, where, why string)    { v.note(c, Fail, where, why) }
+func (v *verifier) missing(c Check, where, why string) { v.note(c, NotChecked, where, why) }
+
+// warn notes something that makes an entry count for nothing and is no fraud: a
+// writer may append what cannot be read, and is answered with a refusal.
+func (v *verifier) warn(c Check, where, why string) { v.note(c, NotChecked, where, why) }
+
+// finish reckons the verdict: anything that failed makes a record invalid;
+// anything that could not be checked, indeterminate.
+func (v *verifier) finish() Report {
+	r := v.report
+	r.Verdict = Valid
+	for i := range r.Checks {
+		l := &r.Checks[i]
+		switch {
+		case l.Failed > 0:
+			l.Result, r.Verdict = Fail, Invalid
+		case l.NotChecked > 0:
+			l.Result = NotChecked
+			if r.Verdict == Valid {
+				r.Verdict = Indeterminate
+			}
+		case l.Passed > 0:
+			l.Result = Pass
+		}
+	}
+	if r.Verdict != Invalid && r.Messages == 0 {
+		r.Verdict = Indeterminate
+	}
+	return r
+}
+
+// ExitCode is what a program ends with: 0 valid, 5 invalid, 6 indeterminate.
+func (r Report) ExitCode() int {
+	switch r.Verdict {
+	case Valid:
+		return 0
+	case Invalid:
+		return 5
+	}
+	return 6
+}
+
+// JSON returns the report for programs.
+func (r Report) JSON() ([]byte, error) { return json.Marshal(r, json.Deterministic(true)) }
+
+// Render returns the report for people, in a language.
+func (r Report) Render(l book.Lang) (string, error) {
+	if _, ok := verdicts[r.Verdict][l]; !ok {
+		return "", fmt.Errorf("language %q: en, ru, zh, es, fr or ar", string(l))
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", verdicts[r.Verdict][l])
+	fmt.Fprintf(&b, "%s: %d · %s: %d · %s: %d\n", counts["messages"][l], r.Messages, counts["receipts"][l], r.Receipts, counts["verified"][l], r.Verified)
+	for _, c := range r.Checks {
+		fmt.Fprintf(&b, "%2d %s %s", c.Check, marks[c.Result], texts[c.Check][l])
+		if c.Failed+c.NotChecked > 0 {
+			fmt.Fprintf(&b, " (%d/%d)", c.Passed, c.Passed+c.Failed+c.NotChecked)
+		}
+		b.WriteByte('\n')
+	}
+	for _, f := range r.Findings {
+		fmt.Fprintf(&b, "%s %d %s: %s\n", marks[f.Result], f.Check, f.Where, f.Reason)
+	}
+	return b.String(), nil
+}
+
+var marks = map[Result]string{Pass: "✔", Fail: "✘", NotChecked: "—"}
+
+// EvidenceReport says what an evidence file proves.
+type EvidenceReport struct {
+	Verdict Verdict `json:"verdict"`
+	Kind    string  `json:"kind"`
+	Who     string  `json:"who"` // the station whose keys signed it
+	Reason  string  `json:"reason"`
+}
+
+// VerifyEvidence verifies a file that proves a fork, or shows a withheld
+// receipt, with the cards of the stations it names and the parties' roots.
+func VerifyEvidence(file []byte, cards []identity.Bundle, roots []identity.Root) EvidenceReport {
+	find := func(s identity.Station) (identity.Card, bool) {
+		for _, b := range cards {
+			for _, r := range roots {
+				if v, err := b.Verify(r.Key, zeroTime); err == nil && v.Card.Station == s {
+					return v.Card, true
+				}
+			}
+		}
+		return identity.Card{}, false
+	}
+	if f, err := journal.ParseFork(file); err == nil {
+		rep := EvidenceReport{Verdict: Invalid, Kind: "fork", Who: string(f.Origin.Writer)}
+		card, ok := find(f.Origin.Writer)
+		key, ok2 := card.Log(f.Origin)
+		if !ok || !ok2 {
+			rep.Verdict, rep.Reason = Indeterminate, "the card that gives the log's key was not given"
+			return rep
+		}
+		if err := f.Verify(key); err != nil {
+			rep.Reason = err.Error()
+			return rep
+		}
+		rep.Verdict, rep.Reason = Valid, fmt.Sprintf("the log %s has signed two histories", f.Origin)
+		return rep
+	}
+	if w, err := journal.ParseWithheld(file); err == nil {
+		return EvidenceReport{Verdict: Indeterminate, Kind: "withheld", Reason: fmt.Sprintf("from entry %d on receipts were missing while the counterpart was alive; that it received them this cannot show", w.From)}
+	}
+	return EvidenceReport{Verdict: Invalid, Reason: "this is no evidence file"}
+}

@@ -1,0 +1,40 @@
+package record
+
+import "detente/book"
+
+type text map[book.Lang]string
+
+func six(en, ru, zh, es, fr, ar string) text {
+	return text{"en": en, "ru": ru, "zh": zh, "es": es, "fr": fr, "ar": ar}
+}
+
+var verdicts = map[Verdict]text{
+	Valid:         six("VALID", "ДЕЙСТВИТЕЛЬНО", "有效", "VÁLIDO", "VALIDE", "صحيح"),
+	Invalid:       six("INVALID", "НЕДЕЙСТВИТЕЛЬНО", "无效", "NO VÁLIDO", "NON VALIDE", "غير صحيح"),
+	Indeterminate: six("INDETERMINATE: not all could be checked", "НЕ ОПРЕДЕЛЕНО: проверено не всё", "无法确定：并非全部可核查", "INDETERMINADO: no todo pudo comprobarse", "INDÉTERMINÉ : tout n'a pu être vérifié", "غير محدد: تعذر التحقق من كل شيء"),
+}
+
+var counts = map[string]text{
+	"messages": six("messages", "сообщений", "消息", "mensajes", "messages", "الرسائل"),
+	"receipts": six("receipts", "подтверждений", "回执", "acuses", "accusés", "الإيصالات"),
+	"verified": six("verified", "проверено", "已核实", "comprobados", "vérifiés", "تم التحقق"),
+}
+
+var texts = map[Check]text{
+	CheckContainer:  six("The file is a record and unaltered", "Файл является записью и не изменён", "文件为完整未改的记录", "El archivo es un registro inalterado", "Le fichier est un extrait inaltéré", "الملف سجل غير معدل"),
+	CheckIndex:      six("What it says it holds is there", "Заявленное содержимое имеется", "所列内容俱在", "Contiene lo que declara", "Il contient ce qu'il annonce", "ما يعلنه موجود فيه"),
+	CheckCards:      six("The cards are endorsed by the parties' roots", "Карточки заверены корневыми ключами сторон", "名片由各方根密钥签署", "Las fichas están avaladas por las raíces de las partes", "Les cartes sont endossées par les racines des parties", "البطاقات مصدق عليها بجذور الأطراف"),
+	CheckCheckpoint: six("The log signed its state twice", "Журнал дважды подписал своё состояние", "日志对其状态作了双重签名", "El registro firmó su estado dos veces", "Le journal a signé deux fois son état", "وقّع السجل حالته مرتين"),
+	CheckReceipt:    six("The counterpart receipted it twice, at one second", "Другая сторона дважды подтвердила в одну секунду", "对方在同一秒作了双重回执", "La contraparte acusó recibo dos veces, en un mismo segundo", "L'autre partie en a accusé réception deux fois, à la même seconde", "أقر الطرف الآخر بالاستلام مرتين في ثانية واحدة"),
+	CheckInclusion:  six("The entry is in the signed log", "Запись входит в подписанный журнал", "条目在已签名日志中", "El asiento está en el registro firmado", "L'entrée est dans le journal signé", "القيد ضمن السجل الموقع"),
+	CheckPolicyFile: six("The policy beside the entry is the log's", "Политика при записи принадлежит журналу", "所附策略属于该日志", "La política adjunta es la del registro", "La politique jointe est celle du journal", "السياسة المرفقة هي سياسة السجل"),
+	CheckDisclosed:  six("The entry is disclosed", "Запись раскрыта", "条目已披露", "El asiento está revelado", "L'entrée est divulguée", "القيد مفصح عنه"),
+	CheckOpens:      six("The disclosed key opens the entry", "Раскрытый ключ открывает запись", "所披露密钥可打开条目", "La clave revelada abre el asiento", "La clé divulguée ouvre l'entrée", "المفتاح المفصح عنه يفتح القيد"),
+	CheckBody:       six("The message is well formed and for this line", "Сообщение составлено верно и для этой линии", "消息格式正确且属于本线路", "El mensaje está bien formado y es de esta línea", "Le message est bien formé et pour cette ligne", "الرسالة سليمة الصياغة ولهذا الخط"),
+	CheckApprovals:  six("Approvals verify, each by another officer", "Утверждения подлинны, каждое от другого офицера", "批准均属实且出自不同官员", "Las autorizaciones son auténticas, cada una de otro oficial", "Les approbations sont authentiques, chacune d'un autre officier", "الموافقات صحيحة وكل منها من ضابط آخر"),
+	CheckPolicy:     six("They are as many as the release policy asks", "Их столько, сколько требует порядок выпуска", "批准数符合放行规则", "Son tantas como exigen las reglas", "Elles sont aussi nombreuses que l'exigent les règles", "عددها كما تطلبه قواعد الإصدار"),
+	CheckTime:       six("Times do not run backwards", "Время не идёт назад", "时间不倒退", "Las horas no retroceden", "Les heures ne reculent pas", "الأوقات لا ترجع إلى الوراء"),
+	CheckSeen:       six("What each side has seen of the other agrees", "Виденное сторонами друг у друга согласуется", "双方所见一致", "Lo visto por cada parte concuerda", "Ce que chacun a vu de l'autre concorde", "ما رآه كل طرف من الآخر متفق"),
+	CheckComplete:   six("Every entry of the log is there", "Все записи журнала имеются", "日志条目齐全", "Están todos los asientos del registro", "Toutes les entrées du journal y sont", "جميع قيود السجل موجودة"),
+	CheckFork:       six("The log shows one history", "Журнал показывает одну историю", "日志只有一个历史", "El registro muestra una sola historia", "Le journal montre une seule histoire", "السجل يظهر تاريخاً واحداً"),
+}

@@ -1,0 +1,234 @@
+package simulate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"detente/message"
+	"detente/station"
+	"detente/station/stationtest"
+)
+
+const (
+	tickEvery = 2 * time.Minute // as a runner's, but seldom: a month has many seconds
+	copyEvery = 3 * time.Hour   // backups of the store
+	maxCopies = 4
+)
+
+// plan schedules what people and troubles do.
+func (w *world) plan(ctx context.Context) {
+	for _, n := range w.nodes {
+		w.every(tickEvery, func() error {
+			if !n.up {
+				return nil
+			}
+			err := n.end.Tick(ctx, w.clock(n))
+			if _, lost := n.end.Lost(w.line); lost && err == nil {
+				err = w.nextEra(ctx, n)
+			}
+			w.kick(ctx, n)
+			return err
+		})
+		w.every(copyEvery, func() error {
+			if n.copies = append(n.copies, n.disk.Copy()); len(n.copies) > maxCopies {
+				n.copies = n.copies[1:]
+			}
+			return nil
+		})
+		if w.opt.Tests > 0 {
+			w.every(w.opt.Tests, func() error {
+				if w.now.After(w.quiet.Add(settle / 2)) {
+					return nil // what is said last must have time to arrive
+				}
+				return w.say(ctx, n, "010")
+			})
+		}
+		w.talk(ctx, n)
+	}
+	if w.opt.Faults {
+		w.trouble(ctx)
+	}
+	// At the end each side says a few more, so that receipts are listed.
+	for i := range 3 {
+		for _, n := range w.nodes {
+			w.at(w.quiet.Add(settle/2+time.Duration(i)*20*time.Minute), func() error { return w.say(ctx, n, "600") })
+		}
+	}
+}
+
+// nextEra is what the operator does when a head was let out whose entries nobody
+// holds.
+func (w *world) nextEra(ctx context.Context, n *node) error {
+	w.fault("era opened after a loss")
+	last := w.line.Log(n.name, w.oracle.eras(n, n.name))
+	cards, key, err := n.cast.NextEra(last)
+	if err != nil {
+		return err
+	}
+	if err := n.end.OpenEra(ctx, stationtest.Operator(), w.clock(n), w.line, station.EraByLoss, cards, n.cast.Root.Public(), key); err != nil {
+		return err
+	}
+	n.copies = nil // an opening is followed by a backup, as docs/operations.md says
+	return nil
+}
+
+// every repeats something until the world ends.
+func (w *world) every(d time.Duration, do func() error) {
+	var again func() error
+	again = func() error {
+		w.at(w.now.Add(d), again)
+		return do()
+	}
+	w.at(w.now.Add(w.span(0, d)), again)
+}
+
+// talk lets a node's officers say something now and then, until the quiet.
+func (w *world) talk(ctx context.Context, n *node) {
+	if w.opt.Messages <= 0 {
+		return
+	}
+	mean := time.Duration(float64(24*time.Hour) / w.opt.Messages)
+	var again func() error
+	again = func() error {
+		if !w.now.Before(w.quiet) {
+			return nil
+		}
+		w.at(w.now.Add(w.span(time.Second, 2*mean)), again)
+		burst := 1
+		if w.chance(12) {
+			burst = 2 + w.rand.IntN(12)
+		}
+		for range burst {
+			if err := w.say(ctx, n, []message.Format{"600", "600", "210", "222", "017"}[w.rand.IntN(5)]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	w.at(w.now.Add(w.span(time.Second, 2*mean)), again)
+}
+
+// say lets a node say something of a format. What the station refuses, because
+// it is down or nothing fits, is not said.
+func (w *world) say(ctx context.Context, n *node, f message.Format) error {
+	if !n.up {
+		return nil
+	}
+	now := w.clock(n)
+	d := station.Draft{Line: w.line, Format: f, Precedence: message.Precedence(1 + w.rand.IntN(4))}
+	stamp := now.UTC().Truncate(time.Second)
+	var typed []string
+	switch f {
+	case "010":
+		d.Precedence = message.Priority
+		typed = []string{"test_no=" + stamp.Format(time.RFC3339), "text_id=T1", "check_groups=4F2A 91C7", "bearer=direct"}
+	case "210":
+		typed = []string{"kind=scanning", window(stamp), "source_assets=prefix:192.0.2.0/24", "target_sector=energy", "effect=1", "concern=origin", "ask=inform", "by=" + stamp.Add(24*time.Hour).Format(time.RFC3339)}
+	case "222":
+		typed = []string{"activity=availability", window(stamp), "assets=domain:grid.example", "certainty=likely"}
+	case "017":
+		id, ok := w.heard(ctx, n)
+		if !ok {
+			return nil
+		}
+		d.Refs = []message.ID{id}
+		typed = []string{"role=watch", "at=" + stamp.Format(time.RFC3339)}
+	default:
+		typed = []string{fmt.Sprintf("text=number %d of this world", len(w.said))}
+	}
+	out, err := n.end.Say(ctx, now, d, typed...)
+	if err != nil {
+		if n.store.Crashed() || errors.Is(err, station.ErrOutcomeUnknown) || errors.Is(err, station.ErrFull) {
+			return err
+		}
+		return fmt.Errorf("%s says %s: %w", n.name, f, err)
+	}
+	w.said[out.ID.String()] = &saying{by: n.name, id: out.ID.String(), released: w.now, flash: int(out.Precedence)}
+	w.kick(ctx, n)
+	return nil
+}
+
+func window(t time.Time) string {
+	return "window=" + t.Add(-time.Hour).Format(time.RFC3339) + "/" + t.Format(time.RFC3339)
+}
+
+// heard returns the id of something that the counterpart said lately.
+func (w *world) heard(ctx context.Context, n *node) (id message.ID, ok bool) {
+	list, err := n.end.List(ctx, stationtest.Operator(), w.clock(n), 0, 10)
+	if err != nil {
+		return id, false
+	}
+	for _, r := range list {
+		if r.Origin.Writer != n.name && r.Problem == "" {
+			return r.ID, true
+		}
+	}
+	return id, false
+}
+
+// trouble lets things go wrong until the quiet.
+func (w *world) trouble(ctx context.Context) {
+	var again func() error
+	again = func() error {
+		if !w.now.Before(w.quiet) {
+			w.cut = [2]bool{}
+			return nil
+		}
+		w.at(w.now.Add(w.span(2*time.Minute, 50*time.Minute)), again)
+		n := w.nodes[w.rand.IntN(2)]
+		switch w.rand.IntN(5) {
+		case 0, 1:
+			w.severed()
+		case 2:
+			if n.up {
+				w.crash(n, "process killed")
+			}
+		case 3:
+			w.putBack(n)
+		case 4:
+			w.leap(n)
+		}
+		return nil
+	}
+	w.at(w.now.Add(w.span(time.Minute, 30*time.Minute)), again)
+	w.at(w.quiet, func() error {
+		w.cut = [2]bool{}
+		for _, n := range w.nodes {
+			n.skew = 0
+			if n.up {
+				w.crash(n, "restart at the end of troubles")
+			}
+		}
+		return nil
+	})
+}
+
+// severed cuts the network, both ways or one, for a while.
+func (w *world) severed() {
+	w.fault("network cut")
+	ways := [][2]bool{{true, true}, {true, false}, {false, true}}[w.rand.IntN(3)]
+	w.cut = ways
+	w.at(w.now.Add(w.span(time.Minute, 40*time.Minute)), func() error {
+		w.cut = [2]bool{}
+		return nil
+	})
+}
+
+// putBack kills a node and puts an older copy of its store in place. Its
+// high-water mark stays.
+func (w *world) putBack(n *node) {
+	if len(n.copies) == 0 || !n.up {
+		return
+	}
+	w.crash(n, "store put back to an older copy")
+	n.disk.PutBack(n.copies[w.rand.IntN(len(n.copies))])
+	n.seen = make(map[originKey]int64)
+}
+
+// leap sets a node's clock wrong by up to an hour: less than what stops it.
+func (w *world) leap(n *node) {
+	w.fault("clock leapt")
+	n.skew = w.span(0, time.Hour) - 30*time.Minute
+}
