@@ -66,7 +66,9 @@ test: setup ## everything that must hold before a change goes in
 	go vet ./...
 	$(TEST) ./internal/policy/...
 	$(TEST) ./...
+	$(MAKE) build
 	$(MAKE) sim SEEDS=$(TEST_SEEDS)
+	$(MAKE) demo
 
 .PHONY: race
 race: setup ## the packages that start goroutines, under the race detector (needs a C compiler)

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"detente/identity"
 	"detente/station"
 )
 
@@ -21,6 +22,21 @@ type Server struct {
 	Now     func() time.Time
 	Version string
 	Poll    time.Duration // between looks for new events; if zero, half a second
+
+	// Keeper keeps what lies outside the station's store. If nil, eras cannot be
+	// opened and no backups made through the API.
+	Keeper Keeper
+}
+
+// Keeper keeps what lies outside a station's store: its keys, its own cards,
+// and copies of the store.
+type Keeper interface {
+	// LogKey returns the private key of an own log, read anew.
+	LogKey(identity.Origin) (identity.PrivateKey, error)
+	// PutCards keeps the station's own new cards for its next start.
+	PutCards(identity.Bundle) error
+	// Backup copies the store to a new file.
+	Backup(ctx context.Context, to string) error
 }
 
 // maxToken bounds the Authorization header that is looked up.
@@ -44,6 +60,7 @@ func (s *Server) Handler() http.Handler {
 	s.lines(api)
 	s.people(api)
 	s.records(api)
+	s.upkeep(api)
 	s.stream(api)
 	s.blobs(mux)
 	s.exports(mux)
@@ -128,6 +145,14 @@ func answer[T any](body T, err error) (*out[T], error) {
 
 func operation(method, path, id, summary string) huma.Operation {
 	return huma.Operation{OperationID: id, Method: method, Path: "/api/v1" + path, Summary: summary}
+}
+
+// signed is an operation whose body is an officer's signed decision: its bytes
+// are taken as they are, and judged by what verifies them.
+func signed(method, path, id, summary string) huma.Operation {
+	o := operation(method, path, id, summary)
+	o.SkipValidateBody = true
+	return o
 }
 
 // writeProblem writes an error as RFC 9457 says.

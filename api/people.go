@@ -27,11 +27,12 @@ type Officer struct {
 	Revoked   *time.Time `json:"revoked,omitempty"`
 }
 
-type peerPath struct {
+// PeerPath names a peer in a path.
+type PeerPath struct {
 	Station string `path:"station"`
 }
 
-func (p peerPath) name() (identity.Station, error) {
+func (p PeerPath) name() (identity.Station, error) {
 	n, err := identity.ParseStation(p.Station)
 	if err != nil {
 		return n, huma.Error422UnprocessableEntity(err.Error())
@@ -110,7 +111,7 @@ func (s *Server) peers(api huma.API) {
 			return answer(shownPeer(p), err)
 		})
 	huma.Register(api, operation(http.MethodPost, "/peers/{station}/hold", "hold-peer", "Stop all lines to a peer"),
-		func(ctx context.Context, in *peerPath) (*out[Peer], error) {
+		func(ctx context.Context, in *PeerPath) (*out[Peer], error) {
 			name, err := in.name()
 			if err != nil {
 				return nil, err
@@ -140,7 +141,7 @@ const confirmWithin = 4 * time.Hour
 
 func (s *Server) confirmations(api huma.API) {
 	huma.Register(api, operation(http.MethodGet, "/peers/{station}/digits", "digits", "The digits over both cards"),
-		func(_ context.Context, in *peerPath) (*out[Digits], error) {
+		func(_ context.Context, in *PeerPath) (*out[Digits], error) {
 			name, err := in.name()
 			if err != nil {
 				return nil, err
@@ -154,7 +155,7 @@ func (s *Server) confirmations(api huma.API) {
 		})
 	huma.Register(api, operation(http.MethodPost, "/peers/{station}/digits", "check-digits", "Type the half that the counterpart read aloud"),
 		func(ctx context.Context, in *struct {
-			peerPath
+			PeerPath
 			Body struct {
 				Typed string `json:"typed" maxLength:"200"`
 			}
@@ -167,7 +168,7 @@ func (s *Server) confirmations(api huma.API) {
 			return answer(shownPeer(p), err)
 		})
 	huma.Register(api, operation(http.MethodGet, "/peers/{station}/confirmation", "confirmation", "What an officer signs to confirm the peer's cards"),
-		func(_ context.Context, in *peerPath) (*out[ToSign], error) {
+		func(_ context.Context, in *PeerPath) (*out[ToSign], error) {
 			name, err := in.name()
 			if err != nil {
 				return nil, err
@@ -178,9 +179,9 @@ func (s *Server) confirmations(api huma.API) {
 			}
 			return answer(ToSign{Body: r.Body.String(), Request: hexID(r.ID), Policy: r.Policy.String(), Expires: r.Expires}, nil)
 		})
-	huma.Register(api, operation(http.MethodPost, "/peers/{station}/confirmations", "confirm-peer", "Give an officer's signed confirmation"),
+	huma.Register(api, signed(http.MethodPost, "/peers/{station}/confirmations", "confirm-peer", "Give an officer's signed confirmation"),
 		func(ctx context.Context, in *struct {
-			peerPath
+			PeerPath
 			RawBody []byte `contentType:"application/json"`
 		}) (*out[Peer], error) {
 			name, err := in.name()

@@ -64,19 +64,6 @@ func (s *Server) records(api huma.API) {
 			}
 			return answer(all, err)
 		})
-	huma.Register(api, operation(http.MethodPost, "/doctor", "doctor", "Check every tree, hash and table; with repair make the tables anew"),
-		func(ctx context.Context, in *struct {
-			Body struct {
-				Repair bool `json:"repair,omitempty"`
-			}
-		}) (*out[[]Finding], error) {
-			list, err := s.Station.Doctor(ctx, actorOf(ctx), s.Now(), in.Body.Repair)
-			all := make([]Finding, 0, len(list))
-			for _, f := range list {
-				all = append(all, Finding(f))
-			}
-			return answer(all, err)
-		})
 }
 
 // blobs serves evidence: raw bytes in and out, which the document describes

@@ -25,7 +25,8 @@ type Release struct {
 	Need    int       `json:"need"`
 }
 
-type byID struct {
+// ByID names a message in a path.
+type ByID struct {
 	ID string `path:"id"`
 }
 
@@ -49,7 +50,7 @@ func (s *Server) releases(api huma.API) {
 			return answer(all, err)
 		})
 	huma.Register(api, operation(http.MethodGet, "/queue/{id}", "queued", "Where an outgoing message stands"),
-		func(ctx context.Context, in *byID) (*out[Queued], error) {
+		func(ctx context.Context, in *ByID) (*out[Queued], error) {
 			id, err := message.ParseID(in.ID)
 			if err != nil {
 				return nil, huma.Error422UnprocessableEntity(err.Error())
@@ -59,7 +60,7 @@ func (s *Server) releases(api huma.API) {
 		})
 	huma.Register(api, operation(http.MethodPost, "/queue/{id}/withdraw", "withdraw", "Take back a message that is not in the log yet"),
 		func(ctx context.Context, in *struct {
-			byID
+			ByID
 			Body struct {
 				Reason string `json:"reason,omitempty" maxLength:"500"`
 			}
@@ -76,7 +77,7 @@ func (s *Server) releases(api huma.API) {
 // decisions are the verbs of officers.
 func (s *Server) decisions(api huma.API) {
 	huma.Register(api, operation(http.MethodGet, "/releases/{id}", "release", "A request for release, with its bytes"),
-		func(ctx context.Context, in *byID) (*out[Release], error) {
+		func(ctx context.Context, in *ByID) (*out[Release], error) {
 			id, err := message.ParseID(in.ID)
 			if err != nil {
 				return nil, huma.Error422UnprocessableEntity(err.Error())
@@ -91,9 +92,9 @@ func (s *Server) decisions(api huma.API) {
 				Policy: r.Policy.String(), Expires: q.Expires, Have: r.Have, Need: r.Need,
 			}, nil)
 		})
-	huma.Register(api, operation(http.MethodPost, "/releases/{id}/approvals", "approve", "Give an officer's signed decision"),
+	huma.Register(api, signed(http.MethodPost, "/releases/{id}/approvals", "approve", "Give an officer's signed decision"),
 		func(ctx context.Context, in *struct {
-			byID
+			ByID
 			RawBody []byte `contentType:"application/json"`
 		}) (*out[Queued], error) {
 			id, err := message.ParseID(in.ID)
@@ -108,7 +109,7 @@ func (s *Server) decisions(api huma.API) {
 			return answer(s.queued(q), err)
 		})
 	huma.Register(api, operation(http.MethodPost, "/releases/{id}/alone", "release-alone", "Send on one officer's word, PROVISIONAL, where the policy lets it"),
-		func(ctx context.Context, in *byID) (*out[Queued], error) {
+		func(ctx context.Context, in *ByID) (*out[Queued], error) {
 			id, err := message.ParseID(in.ID)
 			if err != nil {
 				return nil, huma.Error422UnprocessableEntity(err.Error())

@@ -22,6 +22,9 @@ const (
 	AlarmRefused
 )
 
+// AllAlarms returns each alarm by itself.
+func AllAlarms() []Alarms { return []Alarms{AlarmSilent, AlarmWithheld, AlarmQuota, AlarmRefused} }
+
 // String lists the alarms by name; none is "none".
 func (a Alarms) String() string {
 	var names []string

@@ -19,6 +19,17 @@ type Finding struct {
 	Repair string // the command or step that mends it
 }
 
+// Backup lets a copy of the store be made and notes it in the audit trail.
+func (s *Station) Backup(ctx context.Context, actor Actor, now time.Time, copyStore func(context.Context) error) error {
+	if err := actor.must("back up", RoleOperator); err != nil {
+		return s.refused(ctx, now, actor, "backup", "", err)
+	}
+	if err := copyStore(ctx); err != nil {
+		return err
+	}
+	return s.update(ctx, now, func(tx Tx) error { return s.audit(tx, now, actor, "backup", "", "done", "") })
+}
+
 // Doctor checks every tree, hash, checkpoint and cosignature of every log, the
 // audit trail's chain, and that the tables made from the logs equal what the
 // logs say. With repair it makes those tables anew; it never touches a log. An

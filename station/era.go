@@ -67,6 +67,19 @@ func (s *Station) OpenEra(ctx context.Context, actor Actor, now time.Time, l ide
 	return s.addSigner(fresh, key)
 }
 
+// NextLog returns the log that OpenEra would begin on a line.
+func (s *Station) NextLog(ctx context.Context, l identity.Line) (o identity.Origin, err error) {
+	err = s.store.View(ctx, func(tx Tx) error {
+		row, err := tx.Line(l)
+		if err != nil {
+			return fmt.Errorf("line %s: %w", l, err)
+		}
+		o = l.Log(s.name, row.OwnEra+1)
+		return nil
+	})
+	return o, err
+}
+
 // endEra ends a line's log, signs the note of succession, and queues entry 0 of
 // the next.
 func (s *Station) endEra(tx Tx, now time.Time, actor Actor, l identity.Line, reason string, next identity.Verified, cards identity.Bundle, key identity.PrivateKey, p *peer) (identity.Origin, error) {

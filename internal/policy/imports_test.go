@@ -48,6 +48,9 @@ const order = `
 	# Programs wire all of it together.
 	api, store, simulate < cmd/...;
 
+	# What plays with whole stations, as processes, knows them from outside.
+	book, seal < cmd/internal/rig < cmd/demo;
+
 	# The table of promises and tests.
 	NONE < internal/policy, internal/policy/promises;
 	internal/policy/promises < internal/policy/cmd-invariants;

@@ -1,0 +1,98 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"detente/identity"
+	"detente/station"
+)
+
+var errNoKeeper = errors.New("this station keeps neither keys nor copies that the API reaches")
+
+// upkeep are the verbs of operators that reach beyond the store.
+func (s *Server) upkeep(api huma.API) {
+	huma.Register(api, operation(http.MethodPost, "/doctor", "doctor", "Check every tree, hash and table; with repair make the tables anew"),
+		func(ctx context.Context, in *struct {
+			Body struct {
+				Repair bool `json:"repair,omitempty"`
+			}
+		}) (*out[[]Finding], error) {
+			list, err := s.Station.Doctor(ctx, actorOf(ctx), s.Now(), in.Body.Repair)
+			all := make([]Finding, 0, len(list))
+			for _, f := range list {
+				all = append(all, Finding(f))
+			}
+			return answer(all, err)
+		})
+	huma.Register(api, operation(http.MethodPost, "/backup", "backup", "Copy the store to a new file on the station's machine"),
+		func(ctx context.Context, in *struct {
+			Body struct {
+				To string `json:"to" minLength:"1"`
+			}
+		}) (*out[BackedUp], error) {
+			err := s.Station.Backup(ctx, actorOf(ctx), s.Now(), func(ctx context.Context) error {
+				if s.Keeper == nil {
+					return errNoKeeper
+				}
+				return s.Keeper.Backup(ctx, in.Body.To)
+			})
+			return answer(BackedUp{To: in.Body.To}, err)
+		})
+	huma.Register(api, operation(http.MethodPost, "/eras", "open-era", "End this station's log of a line and begin the next"),
+		func(ctx context.Context, in *struct{ Body NextEra }) (*out[BegunEra], error) {
+			o, err := s.openEra(ctx, in.Body)
+			return answer(BegunEra{Log: o.String()}, err)
+		})
+}
+
+// BackedUp says where a copy of the store was written.
+type BackedUp struct {
+	To string `json:"to"`
+}
+
+// NextEra asks for a line's next era. The card that lists its key was made with
+// detente station card --era, and endorsed.
+type NextEra struct {
+	Line   string `json:"line"`
+	Reason string `json:"reason" enum:"choice,compromise,loss"`
+	Cards  []byte `json:"cards" doc:"the endorsed cards that list the new log's key"`
+}
+
+// BegunEra names the log that was begun.
+type BegunEra struct {
+	Log string `json:"log"`
+}
+
+func (s *Server) openEra(ctx context.Context, in NextEra) (o identity.Origin, err error) {
+	l, err := identity.ParseLine(in.Line)
+	if err != nil {
+		return o, errors.Join(station.ErrInvalid, err)
+	}
+	cards, err := identity.ParseBundle(in.Cards)
+	if err != nil {
+		return o, errors.Join(station.ErrInvalid, err)
+	}
+	if s.Keeper == nil {
+		return o, errNoKeeper
+	}
+	if o, err = s.Station.NextLog(ctx, l); err != nil {
+		return o, err
+	}
+	key, err := s.Keeper.LogKey(o)
+	if err != nil {
+		return o, err
+	}
+	own := s.Station.Own()
+	root, err := identity.ParseRoot(cards.Root)
+	if err != nil || !root.Key.Equal(own.Root.Key) {
+		return o, errors.Join(station.ErrRefused, errors.New("the new cards are of another root"), err)
+	}
+	if err := s.Station.OpenEra(ctx, actorOf(ctx), s.Now(), l, in.Reason, cards, own.Root.Key, key); err != nil {
+		return o, err
+	}
+	return o, s.Keeper.PutCards(cards)
+}

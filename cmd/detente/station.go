@@ -1,0 +1,433 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json/v2"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"detente/identity"
+	"detente/seal"
+	"detente/station"
+	"detente/store"
+
+	"github.com/spf13/cobra"
+	"rsc.io/qr"
+)
+
+// stationFlags are the flags of `station init`.
+type stationFlags struct {
+	secretFlags
+	party, agency, name, code, listen, api, mark string
+	endpoints, readers                           []string
+}
+
+func (a *app) stationCommands() *cobra.Command {
+	var f stationFlags
+	var s secretFlags
+	var cards, reader, era, dest, second string
+	var repair, codes bool
+	return noun("station", "A station: make it, run it, look after it",
+		verb("init", "make a station's keys and the request for its card", cobra.NoArgs, func(*cobra.Command, []string) error { return a.stationInit(f) },
+			f.add, func(c *cobra.Command) {
+				c.Long = "Makes a station's data directory: its private keys in an encrypted file, an operator's\ntoken, and request.json, which the party endorses offline with `detente party endorse`."
+				c.Flags().StringVar(&f.party, "party", "", "the party, such as arden.example")
+				c.Flags().StringVar(&f.agency, "agency", "", "the agency, such as nrrc.arden.example")
+				c.Flags().StringVar(&f.name, "name", "", "the station's name, such as nrrc.arden.example")
+				c.Flags().StringVar(&f.code, "code", "", "the short code that citations use, such as ARD")
+				c.Flags().StringVar(&f.listen, "listen", "", "address that counterparts reach, such as 0.0.0.0:8443")
+				c.Flags().StringArrayVar(&f.endpoints, "endpoint", nil, "URL of it as counterparts see it; several: the preferred first")
+				c.Flags().StringVar(&f.api, "api", "127.0.0.1:8080", "loopback address of the API")
+				c.Flags().StringVar(&f.mark, "mark", "", "file of the high-water mark, outside the data directory and its backups")
+				c.Flags().StringArrayVar(&f.readers, "reader", nil, "a counterpart's station to hold lines with; repeat for several")
+			}),
+		verb("card", "install endorsed cards, show them, or ask for new keys", cobra.NoArgs, func(*cobra.Command, []string) error {
+			return a.stationCard(&s, cards, reader, era, codes)
+		}, s.add, func(c *cobra.Command) {
+			c.Flags().StringVar(&cards, "install", "", "a file of endorsed cards to install; start the station anew afterwards")
+			c.Flags().StringVar(&reader, "reader", "", "make log keys for lines with one more station, and a request for the card that lists them")
+			c.Flags().StringVar(&era, "era", "", "make the key of a line's next era, and a request for the card that lists it")
+			c.Flags().BoolVar(&codes, "qr", false, "draw the cards as QR codes")
+		}),
+		verb("serve", "run the station", cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.serve(c.Context(), &s) }, s.add),
+		verb("status", "how the station and its lines stand", cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.call(c, "GET", "/lines", nil) }),
+		verb("doctor", "check every tree, hash and table", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
+			return a.doctor(c, repair)
+		}, func(c *cobra.Command) {
+			c.Flags().BoolVar(&repair, "repair", false, "make the tables anew from the logs; no log is ever touched")
+		}),
+		verb("backup", "copy the running station's store to a new file", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
+			if dest == "" {
+				return usage("--to is needed: a new file on the station's machine")
+			}
+			full, err := filepath.Abs(dest)
+			if err != nil {
+				return err
+			}
+			return a.call(c, "POST", "/backup", map[string]string{"to": full})
+		}, func(c *cobra.Command) { c.Flags().StringVar(&dest, "to", "", "a new file") }),
+		verb("restore FILE", "put a backup in the place of a stopped station's store", cobra.ExactArgs(1), func(_ *cobra.Command, args []string) error {
+			return a.restore(args[0])
+		}),
+		verb("clock", "confirm the time after the clock leapt", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
+			return a.call(c, "POST", "/clock", map[string]string{"second": second})
+		}, func(c *cobra.Command) {
+			c.Flags().StringVar(&second, "second", "", "the second person who confirms")
+		}),
+		verb("version", "what this program was built from", cobra.NoArgs, func(*cobra.Command, []string) error {
+			return a.print(map[string]string{"version": version()}, func() { a.say("detente %s", version()) })
+		}))
+}
+
+// version tells the commit that the program was built from, where that is
+// known.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			v = s.Value
+		}
+	}
+	return v
+}
+
+// sealingAhead is for how many months sealing keys are made in advance.
+const sealingAhead = 14
+
+func (a *app) stationInit(f stationFlags) error {
+	if a.data == "" || f.mark == "" || f.listen == "" || len(f.endpoints) == 0 {
+		return usage("--data, --listen, --endpoint and --mark are needed")
+	}
+	if _, err := os.Stat(filepath.Join(a.data, configName)); err == nil {
+		return exitError{exitConflict, fmt.Errorf("%s holds a station already", a.data)}
+	}
+	conf := config{Station: f.name, Listen: f.listen, API: f.api}
+	var err error
+	if conf.Mark, err = filepath.Abs(f.mark); err != nil {
+		return err
+	}
+	if err := outside(a.data, conf.Mark); err != nil {
+		return err
+	}
+	from := now().UTC().Truncate(time.Second)
+	card := identity.Card{
+		Party: identity.Party(f.party), Agency: identity.Agency(f.agency), Station: identity.Station(f.name), Code: identity.Code(f.code), Serial: 1,
+		From: from, To: from.AddDate(cardYears, 0, 0), Endpoints: f.endpoints,
+	}
+	k := keyFile{Logs: map[string]string{}, Sealing: map[string]string{}, Archive: map[string]string{}}
+	cosigner, err := identity.GenerateKey(identity.UseCosigner, rand.Reader)
+	if err != nil {
+		return err
+	}
+	k.Cosigner, card.Cosigner = cosigner.Secret(), cosigner.Public()
+	secret, spki, err := newTLS()
+	if err != nil {
+		return err
+	}
+	k.TLS, card.TLS = secret, []identity.TLSKey{{SPKI: spki, From: card.From, To: card.To}}
+	if err := k.addPeriods(&card, seal.PeriodOf(from)); err != nil {
+		return err
+	}
+	for _, r := range f.readers {
+		if err := k.addReader(&card, r); err != nil {
+			return usage("--reader: %v", err)
+		}
+	}
+	if err := os.MkdirAll(a.data, 0o700); err != nil {
+		return err
+	}
+	token, err := newToken()
+	if err != nil {
+		return err
+	}
+	err = errors.Join(f.writeKeys(a.data, k), writeFile(filepath.Join(a.data, tokenName), []byte(token+"\n"), 0o600), writeJSON(filepath.Join(a.data, requestName), card, 0o644))
+	if err == nil {
+		err = writeJSON(filepath.Join(a.data, configName), conf, 0o600) // last: what makes it a station
+	}
+	if err != nil {
+		return err
+	}
+	request := filepath.Join(a.data, requestName)
+	return a.print(map[string]string{"station": f.name, "request": request}, func() {
+		a.say("station %s made in %s\nnext: the party endorses %s, then `detente station card --install FILE`", f.name, a.data, request)
+	})
+}
+
+// outside returns an error unless a file lies outside a directory.
+func outside(dir, file string) error {
+	full, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	if rel, err := filepath.Rel(full, file); err == nil && filepath.IsLocal(rel) {
+		return usage("--mark: %s lies in the data directory: it must survive when that is put back to an older copy", file)
+	}
+	return nil
+}
+
+// newToken returns a random token of the API.
+func newToken() (string, error) {
+	var b [24]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return "", err
+	}
+	return station.TokenPrefix + hex.EncodeToString(b[:]), nil
+}
+
+// addPeriods makes sealing keys for the months ahead.
+func (k keyFile) addPeriods(card *identity.Card, p seal.Period) error {
+	for range sealingAhead {
+		if _, have := k.Sealing[string(p)]; !have {
+			to, err := seal.GenerateIdentity()
+			if err != nil {
+				return err
+			}
+			archive, err := seal.GenerateIdentity()
+			if err != nil {
+				return err
+			}
+			k.Sealing[string(p)], k.Archive[string(p)] = to.Secret(), archive.Secret()
+			card.Sealing = append(card.Sealing, identity.SealingKey{Period: string(p), Recipient: to.Recipient().String()})
+		}
+		next, err := p.Next()
+		if err != nil {
+			return err
+		}
+		p = next
+	}
+	return nil
+}
+
+// addReader makes log keys for lines of all classes with a station.
+func (k keyFile) addReader(card *identity.Card, reader string) error {
+	name, err := identity.ParseStation(reader)
+	if err != nil {
+		return err
+	}
+	for class := identity.Technical; class <= identity.Leadership; class++ {
+		if err := k.addLog(card, identity.Origin{Writer: card.Station, Reader: name, Class: class, Era: 1}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addLog makes the key of a log, once.
+func (k keyFile) addLog(card *identity.Card, o identity.Origin) error {
+	if _, have := k.Logs[o.String()]; have {
+		return nil
+	}
+	key, err := identity.GenerateKey(identity.UseLog, rand.Reader)
+	if err != nil {
+		return err
+	}
+	k.Logs[o.String()] = key.Secret()
+	card.Logs = append(card.Logs, identity.LogKey{Reader: o.Reader, Class: o.Class, Era: o.Era, Key: key.Public()})
+	return nil
+}
+
+func (a *app) stationCard(s *secretFlags, install, reader, era string, codes bool) error {
+	if a.data == "" {
+		return usage("--data is needed")
+	}
+	path := filepath.Join(a.data, cardsName)
+	switch {
+	case install != "":
+		return a.installCards(install, path)
+	case reader != "" || era != "":
+		return a.requestKeys(s, path, reader, era)
+	}
+	b, _, err := readBundle(path)
+	if err != nil {
+		return fmt.Errorf("%w; install the endorsed cards first with --install", err)
+	}
+	parts := b.Parts()
+	if codes {
+		for _, p := range parts {
+			if err := drawQR(a.out, p); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return a.print(map[string]any{"digest": identity.Sum(b.Station).String(), "parts": parts}, func() {
+		a.say("%s", b.Bytes())
+		a.say("digest: %s", identity.Sum(b.Station).Groups())
+	})
+}
+
+func (a *app) installCards(from, path string) error {
+	conf, err := readConfig(a.data)
+	if err != nil {
+		return err
+	}
+	b, root, err := readBundle(from)
+	if err != nil {
+		return err
+	}
+	v, err := b.Verify(root.Key, now())
+	if err != nil {
+		return err
+	}
+	if string(v.Card.Station) != conf.Station {
+		return usage("these are the cards of %s, and this is %s", v.Card.Station, conf.Station)
+	}
+	if err := writeFile(path, b.Bytes(), 0o644); err != nil {
+		return err
+	}
+	return a.print(map[string]string{"cards": path, "digest": v.CardDigest.String()}, func() {
+		a.say("cards of %s installed: %s", v.Card.Station, v.CardDigest.Groups())
+	})
+}
+
+// requestKeys makes log keys and the request for the card that lists them.
+func (a *app) requestKeys(s *secretFlags, path, reader, era string) error {
+	b, root, err := readBundle(path)
+	if err != nil {
+		return err
+	}
+	v, err := b.Verify(root.Key, now())
+	if err != nil {
+		return err
+	}
+	k, err := s.openKeys(a.data)
+	if err != nil {
+		return err
+	}
+	card := v.Card
+	card.Serial, card.Logs = card.Serial+1, slices.Clone(card.Logs)
+	card.From = now().UTC().Truncate(time.Second)
+	if reader != "" {
+		if err := k.addReader(&card, reader); err != nil {
+			return usage("--reader: %v", err)
+		}
+	}
+	if era != "" {
+		if err := k.addEra(&card, era); err != nil {
+			return err
+		}
+	}
+	if len(card.Logs) == len(v.Card.Logs) {
+		return exitError{exitConflict, errors.New("the card lists these keys already")}
+	}
+	if err := s.writeKeys(a.data, k); err != nil {
+		return err
+	}
+	request := filepath.Join(a.data, requestName)
+	if err := writeJSON(request, card, 0o644); err != nil {
+		return err
+	}
+	return a.print(map[string]string{"request": request}, func() { a.say("next: the party endorses %s", request) })
+}
+
+// addEra makes the key of a line's next era.
+func (k keyFile) addEra(card *identity.Card, name string) error {
+	l, err := identity.ParseLine(name)
+	if err != nil || !l.Has(card.Station) {
+		return usage("--era: a line of this station is needed, like one/other/notification: %v", err)
+	}
+	next := l.Log(card.Station, 1)
+	for {
+		if _, listed := card.Log(next); !listed {
+			return k.addLog(card, next)
+		}
+		next.Era++
+	}
+}
+
+// drawQR draws a QR code with half blocks, dark on light.
+func drawQR(w io.Writer, text string) error {
+	code, err := qr.Encode(text, qr.M)
+	if err != nil {
+		return err
+	}
+	const margin = 2
+	for y := -margin; y < code.Size+margin; y += 2 {
+		for x := -margin; x < code.Size+margin; x++ {
+			up, down := code.Black(x, y), code.Black(x, y+1)
+			block := "█"
+			switch {
+			case up && down:
+				block = " "
+			case up:
+				block = "▄"
+			case down:
+				block = "▀"
+			}
+			if _, err := io.WriteString(w, block); err != nil {
+				return err
+			}
+		}
+		if _, err := io.WriteString(w, "\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *app) doctor(c *cobra.Command, repair bool) error {
+	cl, err := a.client()
+	if err != nil {
+		return err
+	}
+	var found []map[string]string
+	if err := cl.do(c.Context(), "POST", "/doctor", map[string]bool{"repair": repair}, &found); err != nil {
+		return err
+	}
+	err = a.print(found, func() {
+		for _, f := range found {
+			a.say("%s: %s\n  mend it: %s", f["where"], f["what"], f["repair"])
+		}
+		if len(found) == 0 {
+			a.say("all in order")
+		}
+	})
+	if err == nil && len(found) > 0 && !repair {
+		err = exitError{code: exitInvalid}
+	}
+	return err
+}
+
+// restore puts a backup in the place of the store. What was there is kept
+// beside it. The high-water mark is not touched: by it the station finds out at
+// its next start what it lacks, and heals before it signs anything.
+func (a *app) restore(backup string) error {
+	if _, err := readConfig(a.data); err != nil {
+		return err
+	}
+	dir := filepath.Join(a.data, storeName)
+	if err := store.CheckFile(context.Background(), backup); err != nil {
+		return fmt.Errorf("%s: %w; nothing was changed", backup, err)
+	}
+	aside, err := store.Restore(dir, backup, now())
+	if err != nil {
+		return err
+	}
+	return a.print(map[string]string{"store": dir, "before": aside}, func() {
+		a.say("store put back from %s; what was there is in %s", backup, aside)
+	})
+}
+
+// readRequest reads a request for a card.
+func readRequest(path string) (card identity.Card, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return card, err
+	}
+	if err := json.Unmarshal(text, &card, json.RejectUnknownMembers(true)); err != nil {
+		return card, usage("%s: %v", path, err)
+	}
+	return card, nil
+}
