@@ -68,6 +68,7 @@ test: setup ## everything that must hold before a change goes in
 	$(TEST) ./...
 	$(MAKE) build
 	$(MAKE) sim SEEDS=$(TEST_SEEDS)
+	$(MAKE) kill KILLS=$(TEST_KILLS)
 	$(MAKE) demo
 
 .PHONY: race

@@ -49,7 +49,7 @@ type tree struct {
 const maxText = 1 << 20
 
 // outside are the directories that are never committed.
-var outside = []string{".git", ".tools", "bin", "demo-out"}
+var outside = []string{".git", ".tools", "bin", "demo-out", "kill-out", "bench-out"}
 
 // load reads a tree. Go files below a testdata directory are texts only.
 func load(fsys fs.FS) (*tree, error) {

@@ -147,6 +147,7 @@ func (e *End) Submit(ctx context.Context, d Draft) (q Queued, err error) {
 
 // Asked is a request for release, ready to be signed.
 type Asked struct {
+	Have    int // officers who have approved
 	Need    int
 	request identity.Request
 }
@@ -158,6 +159,7 @@ func (e *End) Ask(ctx context.Context, id string) (a Asked, err error) {
 		Request string    `json:"request"`
 		Policy  string    `json:"policy"`
 		Expires time.Time `json:"expires"`
+		Have    int       `json:"have"`
 		Need    int       `json:"need"`
 	}
 	if err := e.Call(ctx, http.MethodGet, "/releases/"+id, nil, &in); err != nil {
@@ -167,7 +169,7 @@ func (e *End) Ask(ctx context.Context, id string) (a Asked, err error) {
 	if err != nil {
 		return a, err
 	}
-	a.Need = in.Need
+	a.Have, a.Need = in.Have, in.Need
 	a.request = identity.Request{Body: f.Digest(), Role: "releasing", Decision: "approve", Expires: in.Expires}
 	if a.request.Policy, err = identity.ParseDigest(in.Policy); err != nil {
 		return a, err
@@ -192,7 +194,7 @@ func (e *End) Approve(ctx context.Context, id string, approval []byte) (q Queued
 }
 
 // Say submits a message and lets as many officers approve it as the policy
-// asks.
+// asks. Said again under the same id, it goes on where it was left.
 func (e *End) Say(ctx context.Context, d Draft) (Queued, error) {
 	q, err := e.Submit(ctx, d)
 	if err != nil || q.State != "awaiting" {
@@ -202,7 +204,7 @@ func (e *End) Say(ctx context.Context, d Draft) (Queued, error) {
 	if err != nil {
 		return q, err
 	}
-	for _, o := range e.Officers[:a.Need] {
+	for _, o := range e.Officers[a.Have:a.Need] {
 		approval, err := o.Sign(a)
 		if err != nil {
 			return q, err
