@@ -42,7 +42,7 @@ func (s *Server) releases(api huma.API) {
 			if err != nil {
 				return nil, huma.Error422UnprocessableEntity(err.Error())
 			}
-			list, err := s.Station.Queue(ctx, actorOf(ctx), state, in.After, in.Limit)
+			list, err := s.Station.Queue(ctx, actorOf(ctx), s.Now(), state, in.After, in.Limit)
 			all := make([]Queued, 0, len(list))
 			for _, q := range list {
 				all = append(all, s.queued(q))
@@ -55,7 +55,7 @@ func (s *Server) releases(api huma.API) {
 			if err != nil {
 				return nil, huma.Error422UnprocessableEntity(err.Error())
 			}
-			q, err := s.Station.Outgoing(ctx, actorOf(ctx), id)
+			q, err := s.Station.Outgoing(ctx, actorOf(ctx), s.Now(), id)
 			return answer(s.queued(q), err)
 		})
 	huma.Register(api, operation(http.MethodPost, "/queue/{id}/withdraw", "withdraw", "Take back a message that is not in the log yet"),

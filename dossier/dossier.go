@@ -26,10 +26,12 @@ type Item struct {
 	Received    time.Time // the earliest receipt in the record; zero: none, so it is not folded
 	Refs        []message.ID
 	Provisional bool
-	State       string   // of format 012: UND, NUN or COR
-	Decision    string   // of format 018: confirm or withdraw
-	Refused     *Refused // of format 002
-	Problem     string   // why it could not be accepted, if so
+	State       string          // of format 012: UND, NUN or COR
+	Decision    string          // of format 018: confirm or withdraw
+	Refused     *Refused        // of format 002
+	Problem     string          // why it could not be accepted, if so
+	Policy      *message.Policy // of format 005: who releases what from then on
+	Rule        message.Body    // of a provisional message: what its writer's policy is asked with
 }
 
 // Refused is what a message of format 002 refuses.
@@ -46,8 +48,10 @@ type Stages struct {
 	Understood time.Time
 	Reply      string // the state of the last 012: UND, NUN or COR
 	Answered   time.Time
-	Settled    string // of a provisional message: confirm or withdraw
-	Refused    string // the reason code of a refusal that stands
+	Settled    string    // of a provisional message: confirm or withdraw
+	ConfirmBy  time.Time // of a provisional message: until when its writer had to say so
+	Late       bool      // it was said after ConfirmBy
+	Refused    string    // the reason code of a refusal that stands
 	Dossier    message.ID
 }
 
@@ -84,6 +88,7 @@ func Fold(items []Item, answers Answers) State {
 		s.Messages[it.ID] = Stages{Received: it.Received}
 	}
 	s.name(order)
+	s.provisional(order)
 	for _, it := range order {
 		for _, ref := range it.Refs {
 			if asked, ok := byID[ref]; ok && asked.Origin.Writer != it.Origin.Writer {
@@ -131,8 +136,44 @@ func reply(st Stages, asked, it Item, answers Answers) Stages {
 func settle(st Stages, asked, it Item) Stages {
 	if it.Format == "018" && asked.Provisional && st.Settled == "" {
 		st.Settled = it.Decision
+		st.Late = !st.ConfirmBy.IsZero() && it.Received.After(st.ConfirmBy)
 	}
 	return st
+}
+
+// provisional notes until when each provisional message is to be confirmed or
+// withdrawn, by the release policy that stands in its log before it.
+func (s State) provisional(order []Item) {
+	var policies []Item
+	for _, it := range order {
+		if it.Policy != nil {
+			policies = append(policies, it)
+		}
+	}
+	for _, it := range order {
+		if !it.Provisional {
+			continue
+		}
+		var last *Item
+		for i, p := range policies {
+			if p.Origin.Writer == it.Origin.Writer && before(p, it) && (last == nil || before(*last, p)) {
+				last = &policies[i]
+			}
+		}
+		if last == nil {
+			continue
+		}
+		if within := last.Policy.Judge(it.Rule, nil).ConfirmWithin; within > 0 {
+			st := s.Messages[it.ID]
+			st.ConfirmBy = it.Received.Add(within)
+			s.Messages[it.ID] = st
+		}
+	}
+}
+
+// before reports whether one entry of a writer's logs stands before another.
+func before(a, b Item) bool {
+	return a.Origin.Era < b.Origin.Era || a.Origin.Era == b.Origin.Era && a.Index < b.Index
 }
 
 // refuse notes a refusal. One that the record disproves, of an entry that the
@@ -190,8 +231,10 @@ func (s State) name(order []Item) {
 
 type stagesJSON struct {
 	Answered   string `json:"answered,omitempty"`
+	ConfirmBy  string `json:"confirm_by,omitempty"`
 	Dossier    string `json:"dossier"`
 	ID         string `json:"id"`
+	Late       bool   `json:"late,omitempty"`
 	Received   string `json:"received"`
 	Refused    string `json:"refused,omitempty"`
 	Reply      string `json:"reply,omitempty"`
@@ -207,7 +250,7 @@ func (s State) Digest() identity.Digest {
 	for id, st := range s.Messages {
 		list = append(list, stagesJSON{
 			ID: id.String(), Dossier: st.Dossier.String(), Received: stamp(st.Received), Seen: stamp(st.Seen), Understood: stamp(st.Understood),
-			Reply: st.Reply, Answered: stamp(st.Answered), Settled: st.Settled, Refused: st.Refused,
+			Reply: st.Reply, Answered: stamp(st.Answered), Settled: st.Settled, ConfirmBy: stamp(st.ConfirmBy), Late: st.Late, Refused: st.Refused,
 		})
 	}
 	slices.SortFunc(list, func(a, b stagesJSON) int { return cmp.Compare(a.ID, b.ID) })

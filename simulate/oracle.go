@@ -268,7 +268,11 @@ func (o *oracle) appended(n *node, tx station.Tx, p place) error {
 	}
 	id := e.Body.Body().ID
 	if before, ok := o.bodies[id]; ok && before != p {
-		if old, let := o.leaves[before]; let && old == o.leaves[before] && o.stands(n, before, id) {
+		stands, err := o.stands(tx, before, id)
+		if err != nil {
+			return err
+		}
+		if stands {
 			return o.broken("P6", "message %s stands at %d and at %d of %s", id, before.index, p.index, p.origin)
 		}
 	}
@@ -280,10 +284,15 @@ func (o *oracle) appended(n *node, tx station.Tx, p place) error {
 	return nil
 }
 
-// stands reports whether a body still stands at a place of a node's own log.
-func (o *oracle) stands(n *node, p place, id message.ID) bool {
+// stands reports whether a body still stands at a place of a node's own log: one
+// that was lost with the store may be said again in the next era.
+func (o *oracle) stands(tx station.Tx, p place, id message.ID) (bool, error) {
+	l, ok, err := tx.Log(p.origin)
+	if err != nil || !ok || l.Size <= p.index {
+		return false, err
+	}
 	e, ok := o.plain[p]
-	return ok && e.Body.Body().ID == id
+	return ok && e.Body.Body().ID == id, nil
 }
 
 // end checks what must hold when troubles are over and the line has worked.

@@ -54,7 +54,7 @@ func (s *Station) appendWaiting(tx Tx, l identity.Line, now time.Time) error {
 	}
 	taken := make(map[message.ID]bool)
 	for _, out := range waiting {
-		if len(b.entries) >= maxBatch || !s.hasRoom(l, now, b.bytes, int64(len(out.Body))) {
+		if len(b.entries) >= maxBatch || s.noRoom(row, now, out, b.bytes) != "" {
 			break
 		}
 		if err := s.takeWithRefs(tx, b, out, taken, now); err != nil {
@@ -154,7 +154,7 @@ func (s *Station) take(tx Tx, b *appending, out Outgoing, now time.Time) error {
 	v := b.policy.Judge(frozen.Body(), counted)
 	if v.Verdict != message.Released && !(v.Verdict == message.Provisional && out.Provisional) {
 		out.State, out.Reason = Awaiting, "the release policy asks for more than its approvals: "+v.Reason
-		out.Next = "another officer approves"
+		out.Next, out.Until = "another officer approves", s.requestEnds(now, frozen.Body())
 		return tx.PutOutgoing(out)
 	}
 	w := b.wrapper

@@ -5,6 +5,7 @@ import (
 
 	"detente/dossier"
 	"detente/identity"
+	"detente/message"
 )
 
 // itemOf is a message as the fold takes it.
@@ -13,7 +14,11 @@ func itemOf(r Read) dossier.Item {
 		Origin: r.Origin, Index: r.Index, ID: r.ID, Format: r.Format, At: r.At, Received: r.Received, Refs: r.Refs,
 		Provisional: r.Provisional, Problem: r.Problem,
 	}
-	params := r.Entry.Body.Body().Params
+	body := r.Entry.Body.Body()
+	params := body.Params
+	if r.Provisional {
+		it.Rule = body
+	}
 	text := func(name string) (s string) {
 		if json.Unmarshal(params[name], &s) != nil {
 			return ""
@@ -21,6 +26,10 @@ func itemOf(r Read) dossier.Item {
 		return s
 	}
 	switch r.Format {
+	case "005":
+		if p, err := message.PolicyOf(body); err == nil {
+			it.Policy = &p
+		}
 	case "012":
 		it.State = text("state")
 	case "018":

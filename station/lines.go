@@ -130,6 +130,9 @@ func (s *Station) loadLine(tx Tx, row Line) error {
 		return err
 	}
 	st.pending = pending
+	if err := st.day.read(tx, row.Line); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lines[row.Line] = st
@@ -234,13 +237,20 @@ func (s *Station) mayAppend(row Line) string {
 	return ""
 }
 
-// hasRoom reports whether an entry of so many bytes may be appended, while
-// what was appended before awaits the counterpart's cosignature.
-func (s *Station) hasRoom(l identity.Line, now time.Time, batch, entry int64) bool {
+// noRoom says why a message may not be appended now, after a batch of so many
+// bytes, or nothing where it may: too much awaits the counterpart's cosignature
+// already, or the counterpart takes no more today.
+func (s *Station) noRoom(row Line, now time.Time, out Outgoing, batch int64) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := s.lines[l]
-	return st.window.Open(now, st.awaiting()+batch, entry)
+	st := s.lines[row.Line]
+	if why := st.overQuota(now, row.PeerQuota, out.Precedence, batch+int64(len(out.Body))); why != "" {
+		return why
+	}
+	if awaiting := st.awaiting() + batch; !st.window.Open(now, awaiting, int64(len(out.Body))) {
+		return fmt.Sprintf("waits: %d bytes stand in the log before it and await the counterpart's receipt", awaiting)
+	}
+	return ""
 }
 
 // awaiting is how many bytes await the counterpart's cosignature.
@@ -265,13 +275,13 @@ func (s *Station) appended(l identity.Line, entries [][]byte, now time.Time) {
 
 // receipted notes that the counterpart has cosigned an own log up to where
 // left entries remain.
-func (s *Station) receipted(l identity.Line, left int64, now time.Time) {
+func (s *Station) receipted(tx Tx, l identity.Line, left int64, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.lines[l]
 	done := len(st.pending) - int(left)
 	if done <= 0 {
-		return
+		return nil
 	}
 	var carried int64
 	for _, n := range st.pending[:done] {
@@ -280,6 +290,7 @@ func (s *Station) receipted(l identity.Line, left int64, now time.Time) {
 	st.pending = slices.Delete(st.pending, 0, done)
 	st.window.Carried(now, carried, st.awaiting())
 	st.day.add(now, carried)
+	return st.day.put(tx, l)
 }
 
 // mirrored is the name of the log of a line that the counterpart writes.

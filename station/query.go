@@ -114,28 +114,52 @@ func (s *Station) List(ctx context.Context, actor Actor, now time.Time, before i
 	return list, err
 }
 
-// Queue lists outgoing messages in a state, oldest first, after a cursor.
-func (s *Station) Queue(ctx context.Context, actor Actor, state OutState, after int64, limit int) ([]Outgoing, error) {
+// Queue lists outgoing messages in a state, oldest first, after a cursor. Each
+// says why it waits as of now.
+func (s *Station) Queue(ctx context.Context, actor Actor, now time.Time, state OutState, after int64, limit int) ([]Outgoing, error) {
 	if err := actor.must("see the queue", RoleRead, RoleDraft); err != nil {
 		return nil, err
 	}
 	var list []Outgoing
 	err := s.store.View(ctx, func(tx Tx) (err error) {
 		list, err = tx.OutgoingIn(state, after, limit)
+		for i := range list {
+			err = errors.Join(err, s.explain(tx, now, &list[i]))
+		}
 		return err
 	})
 	return list, err
 }
 
-// Outgoing returns one outgoing message.
-func (s *Station) Outgoing(ctx context.Context, actor Actor, id message.ID) (Outgoing, error) {
+// explain says why a released message is not in the log yet, and what happens
+// next, as of now. What waits for another message says so already.
+func (s *Station) explain(tx Tx, now time.Time, out *Outgoing) error {
+	if out.State != Waiting {
+		return nil
+	}
+	row, err := tx.Line(out.Line)
+	if err != nil {
+		return err
+	}
+	if why := s.mayAppend(row); why != "" {
+		out.Reason, out.Next = "waits: "+why, "it is appended as soon as that has changed"
+	} else if why := s.noRoom(row, now, *out, 0); why != "" {
+		out.Reason, out.Next = why, "it is appended by itself as soon as there is room, before all of lower precedence"
+	}
+	return nil
+}
+
+// Outgoing returns one outgoing message, with why it waits as of now.
+func (s *Station) Outgoing(ctx context.Context, actor Actor, now time.Time, id message.ID) (Outgoing, error) {
 	if err := actor.must("see the queue", RoleRead, RoleDraft); err != nil {
 		return Outgoing{}, err
 	}
 	var out Outgoing
 	err := s.store.View(ctx, func(tx Tx) (err error) {
-		out, err = tx.Outgoing(id)
-		return err
+		if out, err = tx.Outgoing(id); err != nil {
+			return err
+		}
+		return s.explain(tx, now, &out)
 	})
 	return out, err
 }

@@ -20,9 +20,23 @@ func (e *QuotaError) Error() string {
 	return fmt.Sprintf("quota: more than the %d bytes a day that this line's entry 0 allows; room comes back in %s", e.Limit, e.Wait.Round(time.Second))
 }
 
-// urgentShare is the part of a day's quota, one in this many, that is kept for
-// IMMEDIATE and FLASH.
+// urgentShare is the part of a day's quota, one in this many, that the writer
+// keeps for IMMEDIATE and FLASH. What stands in a log goes out in its order, so
+// that the rest has to wait before it, in the queue.
 const urgentShare = 10
+
+// overQuota says why a message of so many bytes does not go into the log today,
+// or nothing where it may: what the counterpart takes in a day is used up, but
+// for the share of urgent ones.
+func (st *lineState) overQuota(now time.Time, quota int64, p message.Precedence, bytes int64) string {
+	if quota <= 0 || p >= message.Immediate {
+		return ""
+	}
+	if st.day.sum(now)+st.awaiting()+bytes <= quota-quota/urgentShare {
+		return ""
+	}
+	return fmt.Sprintf("waits: nine tenths of the %d bytes that the counterpart takes in a day are used, and the last is kept for IMMEDIATE and FLASH", quota)
+}
 
 // taken is what a counterpart has sent on a line in a day of UTC.
 type taken struct {
@@ -93,4 +107,52 @@ func (s *Station) quotaOf(tx Tx, row Line) (int64, error) {
 		s.mu.Unlock()
 	}
 	return limit, nil
+}
+
+// dayBytes counts the bytes of a line that the counterpart receipted over the
+// last day, by the hour. It is kept in the store, so that a station that was
+// started anew neither runs into the quota nor takes a true one for an excuse.
+type dayBytes struct {
+	Hours [25]int64 `json:"hours"`
+	Last  int64     `json:"last"` // hours since 1970
+}
+
+func (d *dayBytes) put(tx Tx, l identity.Line) error {
+	text, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	return tx.PutSetting("sent/"+l.String(), text)
+}
+
+func (d *dayBytes) read(tx Tx, l identity.Line) error {
+	text, err := tx.Setting("sent/" + l.String())
+	if err != nil || text == nil {
+		return err
+	}
+	if err := json.Unmarshal(text, d); err != nil {
+		return fmt.Errorf("internal error: stored count of bytes sent on %s: %w", l, err)
+	}
+	return nil
+}
+
+func (d *dayBytes) advance(now time.Time) {
+	hour := now.Unix() / 3600
+	for h := max(d.Last+1, hour-int64(len(d.Hours))+1); h <= hour; h++ {
+		d.Hours[h%int64(len(d.Hours))] = 0
+	}
+	d.Last = max(d.Last, hour)
+}
+
+func (d *dayBytes) add(now time.Time, n int64) {
+	d.advance(now)
+	d.Hours[d.Last%int64(len(d.Hours))] += n
+}
+
+func (d *dayBytes) sum(now time.Time) (n int64) {
+	d.advance(now)
+	for _, h := range d.Hours {
+		n += h
+	}
+	return n
 }

@@ -20,6 +20,7 @@ type Release struct {
 	Outgoing Outgoing
 	Frozen   message.Frozen
 	Policy   identity.Digest // of the release policy that counts
+	Expires  time.Time       // until when it may be appended on these approvals
 	Have     int             // officers counted so far
 	Need     int
 }
@@ -28,7 +29,7 @@ type Release struct {
 func (r Release) Request(role, decision string) identity.Request {
 	return identity.Request{
 		Body: r.Frozen.Digest(), ID: r.Outgoing.Request, Role: role,
-		Expires: r.Outgoing.Until, Policy: r.Policy, Decision: decision,
+		Expires: r.Expires, Policy: r.Policy, Decision: decision,
 	}
 }
 
@@ -63,7 +64,7 @@ func (s *Station) release(tx Tx, out Outgoing) (Release, error) {
 		return Release{}, err
 	}
 	v := policy.Judge(frozen.Body(), counted)
-	return Release{Outgoing: out, Frozen: frozen, Policy: policy.Digest(), Have: v.Have, Need: v.Need}, nil
+	return Release{Outgoing: out, Frozen: frozen, Policy: policy.Digest(), Expires: s.releaseEnds(out, frozen.Body()), Have: v.Have, Need: v.Need}, nil
 }
 
 // Approve takes an officer's signed decision on a message that awaits release.
@@ -149,7 +150,7 @@ func (s *Station) judgeRelease(out *Outgoing, policy message.Policy, f message.F
 	}
 	switch v := policy.Judge(f.Body(), counted); v.Verdict {
 	case message.Released:
-		out.State, out.Released = Waiting, second(now)
+		out.State, out.Released, out.Until = Waiting, second(now), s.releaseEnds(*out, f.Body())
 		out.Reason, out.Next = "released, waits for its place in the log", "it is appended as soon as the line has room"
 	default:
 		out.Reason = fmt.Sprintf("awaits release: %d of %d officers have approved", v.Have, v.Need)
@@ -191,7 +192,7 @@ func (s *Station) ReleaseAlone(ctx context.Context, actor Actor, now time.Time, 
 		if v := policy.Judge(r.Frozen.Body(), counted); v.Verdict != message.Provisional {
 			return fmt.Errorf("%w: the release policy does not let %s go at %s on %d officers: %s", ErrRefused, out.Format, out.Precedence, v.Have, v.Reason)
 		}
-		out.State, out.Provisional, out.Released = Waiting, true, second(now)
+		out.State, out.Provisional, out.Released, out.Until = Waiting, true, second(now), r.Expires
 		out.Reason, out.Next = "released by one officer, PROVISIONAL", "confirm or withdraw it with a message of format 018"
 		s.touch(out.Line)
 		if err := s.audit(tx, now, actor, "release alone", id.String(), "done", ""); err != nil {

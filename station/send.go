@@ -348,7 +348,9 @@ func (s *Station) takeReceipt(ctx context.Context, now time.Time, l identity.Lin
 			return err
 		}
 		if own.Era == row.OwnEra {
-			s.receipted(l, log.Size-c.Size, now)
+			if err := s.receipted(tx, l, log.Size-c.Size, now); err != nil {
+				return err
+			}
 		} else if log.Ended != nil && c.Size >= log.Ended.Size && row.SendEra <= own.Era {
 			row.SendEra = own.Era + 1
 			if err := tx.PutLine(row); err != nil {
@@ -379,31 +381,4 @@ func (s *Station) noteAlarms(ctx context.Context, now time.Time, l identity.Line
 		}
 		return s.event(tx, now, "alarm", l.String(), a.Alarms.String())
 	})
-}
-
-// dayBytes counts bytes over the last day, by the hour.
-type dayBytes struct {
-	hours [25]int64
-	last  int64 // hours since 1970
-}
-
-func (d *dayBytes) advance(now time.Time) {
-	hour := now.Unix() / 3600
-	for h := max(d.last+1, hour-int64(len(d.hours))+1); h <= hour; h++ {
-		d.hours[h%int64(len(d.hours))] = 0
-	}
-	d.last = max(d.last, hour)
-}
-
-func (d *dayBytes) add(now time.Time, n int64) {
-	d.advance(now)
-	d.hours[d.last%int64(len(d.hours))] += n
-}
-
-func (d *dayBytes) sum(now time.Time) (n int64) {
-	d.advance(now)
-	for _, h := range d.hours {
-		n += h
-	}
-	return n
 }

@@ -93,7 +93,7 @@ func TestLine(t *testing.T) {
 	if err := stationtest.Settle(ctx, start.Add(time.Minute), l, a, b); err != nil {
 		t.Fatal(err)
 	}
-	if q, err := a.Outgoing(ctx, stationtest.Operator(), out.ID); err != nil || q.State != station.Appended {
+	if q, err := a.Outgoing(ctx, stationtest.Operator(), start, out.ID); err != nil || q.State != station.Appended {
 		lines, _ := a.Lines(ctx, stationtest.Operator())
 		t.Fatalf("%+v %v\n%+v", q, err, lines)
 	}

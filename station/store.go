@@ -156,7 +156,7 @@ type Outgoing struct {
 	Body        []byte    // frozen, never changed
 	Request     [16]byte  // what approvals refer to
 	Approvals   [][]byte  // as they came, in order
-	Until       time.Time // approvals and body hold until then; zero: for ever
+	Until       time.Time // awaiting: when the request lapses; waiting: when the release or the body does; zero: never
 	Asked       time.Time // when the body was frozen
 	Released    time.Time // when the last approval needed came; zero while Awaiting
 	Order       int64     // from NextOrder, when it entered its state

@@ -164,15 +164,27 @@ func (s *Station) known(tx Tx, l identity.Line, id message.ID) error {
 	return fmt.Errorf("%w: refs: no message %s is known on line %s: check the reference", ErrInvalid, id, l)
 }
 
-// requestEnds returns the moment at which a request for release lapses.
+// requestEnds returns the moment at which a request for release lapses where
+// not enough officers have approved it.
 func (s *Station) requestEnds(now time.Time, b message.Body) time.Time {
 	within := s.limits.ApprovalRoutine
 	if b.Precedence == message.Flash {
 		within = s.limits.ApprovalFlash
 	}
-	until := second(now.Add(within))
-	if !b.Expires.IsZero() && b.Expires.Before(until) {
-		until = b.Expires
+	return sooner(second(now.Add(within)), b.Expires)
+}
+
+// releaseEnds returns the moment until which officers approve a message to be
+// appended, which each of them signs: a line may be down for days, and what was
+// released meanwhile has to leave when it is back.
+func (s *Station) releaseEnds(out Outgoing, b message.Body) time.Time {
+	return sooner(out.Asked.Add(s.limits.ReleaseStands), b.Expires)
+}
+
+// sooner returns the earlier of a time and a second one that may be zero: none.
+func sooner(t, other time.Time) time.Time {
+	if !other.IsZero() && other.Before(t) {
+		return other
 	}
-	return until
+	return t
 }

@@ -115,7 +115,7 @@ func (e End) Say(ctx context.Context, now time.Time, d station.Draft, typed ...s
 			return out, err
 		}
 	}
-	return e.Outgoing(ctx, operator, out.ID)
+	return e.Outgoing(ctx, operator, now, out.ID)
 }
 
 // maxSteps bounds Settle: a line that needs more never settles.

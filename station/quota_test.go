@@ -1,0 +1,142 @@
+package station_test
+
+import (
+	"crypto/rand"
+	"strings"
+	"testing"
+	"time"
+
+	"detente/identity"
+	"detente/message"
+	"detente/station"
+	"detente/station/stationtest"
+)
+
+// quotaPair is a line whose readers take little in a day.
+type quotaPair struct {
+	t    *testing.T
+	a, b stationtest.End
+	dir  string // of a
+	line identity.Line
+}
+
+func newQuotaPair(t *testing.T) *quotaPair {
+	t.Helper()
+	ca, err := stationtest.NewCast(rand.Reader, start, "arden.example", "ARD", bor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cb, err := stationtest.NewCast(rand.Reader, start, "boreal.example", "BOR", arden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := &quotaPair{t: t, dir: t.TempDir()}
+	q.a, q.b = open(t, start, ca, q.dir), open(t, start, cb, t.TempDir())
+	t.Cleanup(func() {
+		for _, e := range []stationtest.End{q.a, q.b} {
+			if err := e.Close(start); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if err := stationtest.Introduce(ctx, start, q.a, q.b); err != nil {
+		t.Fatal(err)
+	}
+	if q.line, err = identity.NewLine(arden, bor, identity.Notification); err != nil {
+		t.Fatal(err)
+	}
+	terms := station.DefaultTerms()
+	terms.Quota = 1 << 20
+	for _, e := range []stationtest.End{q.a, q.b} {
+		if err := e.OpenLine(ctx, start, q.line, terms); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return q
+}
+
+func (q *quotaPair) settle(now time.Time) {
+	q.t.Helper()
+	for _, e := range []stationtest.End{q.a, q.b} {
+		if err := e.Tick(ctx, now); err != nil {
+			q.t.Fatal(err)
+		}
+	}
+	if err := stationtest.Settle(ctx, now, q.line, q.a, q.b); err != nil {
+		q.t.Fatal(err)
+	}
+}
+
+// restart closes the writer's station and opens it over the same files.
+func (q *quotaPair) restart(now time.Time) stationtest.End {
+	q.t.Helper()
+	if err := q.a.Close(now); err != nil {
+		q.t.Fatal(err)
+	}
+	q.a = open(q.t, now, q.a.Cast, q.dir)
+	return q.a
+}
+
+// What the counterpart takes in a day is never used up by routine: a FLASH
+// still passes, and what waits says why, goes on waiting after a restart, and
+// leaves the next day.
+// covers P13 P14
+func TestQuotaLeavesRoomForFlash(t *testing.T) {
+	q := newQuotaPair(t)
+	a, b, l, settle := q.a, q.b, q.line, q.settle
+	settle(start)
+	now := start.Add(time.Minute)
+	const said = 60 // of about 25 KB each, with two officers' approvals
+	var last station.Outgoing
+	for range said {
+		var err error
+		if last, err = a.Say(ctx, now, station.Draft{Line: l, Format: "600"}, "text=routine"); err != nil {
+			t.Fatal(err)
+		}
+		settle(now)
+	}
+	waits := func(e stationtest.End) (n int) {
+		t.Helper()
+		list, err := e.Queue(ctx, op, now, station.Waiting, 0, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range list {
+			if !strings.Contains(q.Reason, "takes in a day") {
+				t.Errorf("a message waits and says %q", q.Reason)
+			}
+		}
+		return len(list)
+	}
+	held := waits(a)
+	if held == 0 || held == said {
+		t.Fatalf("%d of %d messages wait for the quota", held, said)
+	}
+
+	a = q.restart(now)
+	settle(now)
+	if n := waits(a); n != held {
+		t.Errorf("%d messages wait after a restart, and %d did before", n, held)
+	}
+
+	flash, err := a.Say(ctx, now, station.Draft{Line: l, Format: "222", Precedence: message.Flash},
+		"activity=availability", "window=2026-11-23T13:00:00Z/2026-11-23T13:30:00Z", "assets=domain:grid.example", "certainty=likely")
+	if err != nil {
+		t.Fatal(err)
+	}
+	settle(now)
+	if got, err := b.ReadMessage(ctx, op, now, flash.ID); err != nil || got.Problem != "" {
+		t.Errorf("the FLASH did not pass: %+v, %v", got, err)
+	}
+	if n := waits(a); n != held {
+		t.Errorf("%d messages wait after the FLASH, and %d did before", n, held)
+	}
+
+	tomorrow := now.Add(26 * time.Hour)
+	for range held {
+		settle(tomorrow)
+	}
+	if got, err := b.ReadMessage(ctx, op, tomorrow, last.ID); err != nil || got.Problem != "" {
+		t.Errorf("the last message did not leave the next day: %+v, %v", got, err)
+	}
+}
