@@ -21,7 +21,6 @@ type Server struct {
 	Station *station.Station
 	Now     func() time.Time
 	Version string
-	Poll    time.Duration // between looks for new events; if zero, half a second
 
 	// Keeper keeps what lies outside the station's store. If nil, eras cannot be
 	// opened and no backups made through the API.

@@ -48,16 +48,16 @@ func (s *Server) stream(api huma.API) {
 		})
 }
 
-// follow sends events until the reader leaves.
+// follow sends events as they are committed, until the reader leaves.
 func (s *Server) follow(ctx context.Context, actor station.Actor, after int64, send sse.Sender) {
-	poll := s.Poll
-	if poll == 0 {
-		poll = 500 * time.Millisecond
+	beat := time.NewTicker(heartbeatEvery)
+	defer beat.Stop()
+	alive := func() error { return send(sse.Message{Data: Heartbeat{At: s.Now().UTC(), Number: after}}) }
+	if alive() != nil {
+		return
 	}
-	look := time.NewTicker(poll)
-	defer look.Stop()
-	var beat time.Time
 	for {
+		news := s.Station.News()
 		list, err := s.Station.EventsAfter(ctx, actor, after, streamPage)
 		if err != nil {
 			return // the reader comes back with the last number it saw
@@ -69,19 +69,17 @@ func (s *Server) follow(ctx context.Context, actor station.Actor, after int64, s
 				return
 			}
 		}
-		if now := s.Now(); now.Sub(beat) >= heartbeatEvery {
-			beat = now
-			if send(sse.Message{Data: Heartbeat{At: now.UTC(), Number: after}}) != nil {
-				return
-			}
-		}
 		if len(list) == streamPage {
 			continue
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-look.C:
+		case <-news:
+		case <-beat.C:
+			if alive() != nil {
+				return
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package identity
 import (
 	"bytes"
 	"encoding/hex"
+	"encoding/json/v2"
 	"errors"
 	"fmt"
 	"time"
@@ -138,8 +139,8 @@ func ParseApproval(b []byte) (Approval, error) {
 		return Approval{}, fmt.Errorf("approval: %d bytes are more than %d", len(b), MaxApproval)
 	}
 	var w approvalJSON
-	if err := decodeCanonical("approval", b, &w); err != nil {
-		return Approval{}, err
+	if err := json.Unmarshal(b, &w, json.RejectUnknownMembers(true)); err != nil {
+		return Approval{}, fmt.Errorf("approval: %w", err)
 	}
 	r, err := w.Request.request()
 	if err != nil {
@@ -150,7 +151,7 @@ func ParseApproval(b []byte) (Approval, error) {
 		AuthenticatorData: w.Proof.AuthenticatorData, ClientDataJSON: w.Proof.ClientData, Assertion: w.Proof.Assertion,
 	}}
 	if !bytes.Equal(a.Bytes(), b) {
-		return Approval{}, errors.New("approval: it is not in the one form that an approval has")
+		return Approval{}, errors.New("approval: it is not in the one form that an approval has, the canonical one of RFC 8785")
 	}
 	return a, nil
 }

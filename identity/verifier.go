@@ -1,6 +1,8 @@
 package identity
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"sync"
 	"time"
@@ -17,11 +19,47 @@ type Verifier struct {
 	mu     sync.Mutex
 	certs  map[Digest]Certificate // by the digest of key and note
 	proofs map[Digest]bool        // of approvals whose proof verified
+	parsed map[Digest]Approval    // by the digest of their bytes
 }
 
 // NewVerifier returns a Verifier that remembers nothing yet.
 func NewVerifier() *Verifier {
-	return &Verifier{certs: make(map[Digest]Certificate), proofs: make(map[Digest]bool)}
+	return &Verifier{certs: make(map[Digest]Certificate), proofs: make(map[Digest]bool), parsed: make(map[Digest]Approval)}
+}
+
+// Parse does what ParseApproval does. What it returns is shared: its bytes are
+// not to be changed.
+func (v *Verifier) Parse(b []byte) (Approval, error) {
+	id := Sum(b)
+	v.mu.Lock()
+	a, known := v.parsed[id]
+	v.mu.Unlock()
+	if known {
+		return a, nil
+	}
+	a, err := ParseApproval(b)
+	if err != nil {
+		return a, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.parsed) >= maxRemembered/16 { // each holds some kilobytes
+		clear(v.parsed)
+	}
+	v.parsed[id] = a
+	return a, nil
+}
+
+// fingerprint is a digest of all that verifyProof looks at. cert names the
+// certificate and the key that it verified under.
+func (a Approval) fingerprint(cert Digest) Digest {
+	challenge := a.Request.Challenge()
+	h := sha256.New()
+	for _, part := range [][]byte{cert[:], challenge[:], []byte(a.Proof.Kind), a.Proof.Signature.Ed25519, a.Proof.Signature.MLDSA, a.Proof.AuthenticatorData, a.Proof.ClientDataJSON, a.Proof.Assertion} {
+		_ = binary.Write(h, binary.BigEndian, uint64(len(part))) // a hash takes all
+		h.Write(part)
+	}
+	return Digest(h.Sum(nil))
 }
 
 // Verify does what Approval.Verify does.
@@ -39,7 +77,7 @@ func (v *Verifier) Verify(a Approval, station Station, agency Agency, key Public
 	if err := a.verifyAuthority(cert, station, at); err != nil {
 		return Certificate{}, err
 	}
-	body := Sum(append(id[:], a.Bytes()...))
+	body := a.fingerprint(id)
 	v.mu.Lock()
 	proven := v.proofs[body]
 	v.mu.Unlock()

@@ -101,11 +101,12 @@ type appending struct {
 	row     Line
 	head    journal.Log // the log before the batch; zero before entry 0
 	policy  message.Policy
-	peer    *peer
 	wrapper message.Wrapper // of the next entry
+	reader  seal.Recipient
 	archive seal.Recipient
 	entries [][]byte
 	taken   []Outgoing
+	opened  []message.Entry
 	plain   [][]byte
 	bytes   int64
 }
@@ -130,7 +131,10 @@ func (s *Station) newBatch(tx Tx, row Line, now time.Time) (*appending, error) {
 	if !ok {
 		return nil, fmt.Errorf("no archive key for the period %s: make one with `detente station rotate`", seal.PeriodOf(now))
 	}
-	b := &appending{row: row, head: head, policy: policy, peer: p, archive: archive.Recipient()}
+	b := &appending{row: row, head: head, policy: policy, archive: archive.Recipient()}
+	if b.reader, err = p.recipient(now); err != nil {
+		return nil, err
+	}
 	if b.wrapper, err = s.nextWrapper(tx, &b.row, now); err != nil {
 		return nil, err
 	}
@@ -159,24 +163,22 @@ func (s *Station) take(tx Tx, b *appending, out Outgoing, now time.Time) error {
 	}
 	w := b.wrapper
 	w.Provisional = v.Verdict == message.Provisional
-	if w.Approvals, err = parseApprovals(out.Approvals); err != nil {
+	if w.Approvals, err = s.parseApprovals(out.Approvals); err != nil {
 		return err
 	}
-	plain, err := message.Entry{Wrapper: w, Body: frozen}.Plain()
+	entry := message.Entry{Wrapper: w, Body: frozen}
+	plain, err := entry.Plain()
 	if err != nil {
 		return fmt.Errorf("wrapping %s: %w", out.ID, err)
 	}
-	to, err := b.peer.recipient(now)
-	if err != nil {
-		return err
-	}
-	sealed, err := seal.Seal(plain, to, b.archive)
+	sealed, err := seal.Seal(plain, b.reader, b.archive)
 	if err != nil {
 		return fmt.Errorf("sealing %s: %w", out.ID, err)
 	}
 	b.wrapper.Receipts, b.wrapper.Held = nil, nil // the first entry of a batch carries them
 	out.Provisional = w.Provisional
-	b.entries, b.taken, b.plain = append(b.entries, sealed), append(b.taken, out), append(b.plain, plain)
+	b.entries, b.taken = append(b.entries, sealed), append(b.taken, out)
+	b.opened, b.plain = append(b.opened, entry), append(b.plain, plain)
 	b.bytes += int64(len(sealed))
 	return nil
 }
@@ -201,14 +203,10 @@ func (s *Station) commitBatch(tx Tx, b *appending, now time.Time) error {
 		if err := tx.PutOutgoing(out); err != nil {
 			return err
 		}
-		entry, err := message.ParseEntry(b.plain[i])
-		if err != nil {
-			return fmt.Errorf("internal error: own entry does not parse: %w", err)
-		}
-		if err := s.project(tx, origin, out.Index, entry, b.plain[i], "", ""); err != nil {
+		if err := s.project(tx, origin, out.Index, b.opened[i], b.plain[i], "", ""); err != nil {
 			return err
 		}
-		if err := s.event(tx, now, "message", s.Cite(origin, out.Index), "appended"); err != nil {
+		if err := s.event(tx, now, "message", s.Cite(origin, out.Index), "appended, message "+out.ID.String()); err != nil {
 			return err
 		}
 	}

@@ -101,10 +101,10 @@ func has(list [][]byte, b []byte) bool {
 	return false
 }
 
-func parseApprovals(raw [][]byte) ([]identity.Approval, error) {
+func (s *Station) parseApprovals(raw [][]byte) ([]identity.Approval, error) {
 	var all []identity.Approval
 	for _, b := range raw {
-		a, err := identity.ParseApproval(b)
+		a, err := s.verifier.Parse(b)
 		if err != nil {
 			return nil, fmt.Errorf("internal error: stored approval: %w", err)
 		}
@@ -116,7 +116,7 @@ func parseApprovals(raw [][]byte) ([]identity.Approval, error) {
 // approvals returns who has approved a message, from approvals that were
 // verified when they were taken.
 func (s *Station) approvals(out Outgoing) ([]message.Approver, error) {
-	all, err := parseApprovals(out.Approvals)
+	all, err := s.parseApprovals(out.Approvals)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"detente/identity"
@@ -174,19 +176,33 @@ func (s *Station) ReadBlob(ctx context.Context, actor Actor, now time.Time, hash
 	if err != nil {
 		return err
 	}
-	return seal.OpenStream(w, r, s.identities()...)
+	return seal.OpenStream(w, r, s.identities(false)...)
 }
 
-// identities returns every identity that the station can open entries with.
-func (s *Station) identities() []seal.Identity {
+// identities returns every identity that the station can open entries with,
+// likeliest first: each that is tried in vain costs as much as the one that
+// opens. own says whether the station wrote what is to be opened.
+func (s *Station) identities(own bool) []seal.Identity {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var ids []seal.Identity
-	for _, id := range s.keys.Sealing {
-		ids = append(ids, id)
+	near := seal.PeriodOf(s.since)
+	if !s.clock.last.IsZero() {
+		near = seal.PeriodOf(s.clock.last)
 	}
-	for _, id := range s.keys.Archive {
-		ids = append(ids, id)
+	first, then := s.keys.Sealing, s.keys.Archive
+	if own {
+		first, then = then, first
+	}
+	var ids []seal.Identity
+	for _, keys := range []map[seal.Period]seal.Identity{first, then} {
+		if id, ok := keys[near]; ok {
+			ids = append(ids, id)
+		}
+		for _, p := range slices.Backward(slices.Sorted(maps.Keys(keys))) {
+			if p != near {
+				ids = append(ids, keys[p])
+			}
+		}
 	}
 	return ids
 }

@@ -208,7 +208,7 @@ func (s *Station) rebuildFrom(tx Tx, now time.Time, row *Line, o identity.Origin
 			if o.Writer == s.name {
 				err = s.projectOwn(tx, o, index, sealed)
 			} else {
-				err = s.takeIn(tx, now, row, o, index, s.open(sealed), false)
+				err = s.takeIn(tx, now, row, o, index, s.open(sealed, false), false)
 			}
 			if err != nil {
 				return fmt.Errorf("entry %d of %s: %w", index, o, err)
@@ -221,7 +221,7 @@ func (s *Station) rebuildFrom(tx Tx, now time.Time, row *Line, o identity.Origin
 // projectOwn projects an entry of an own log, which the archive identity opens.
 // One whose period's identity is no longer at the station stays closed.
 func (s *Station) projectOwn(tx Tx, o identity.Origin, index int64, sealed []byte) error {
-	in := s.open(sealed)
+	in := s.open(sealed, true)
 	if in.problem != "" {
 		return s.projectUnread(tx, o, index, in)
 	}

@@ -164,7 +164,7 @@ func (x source) FileKey(e record.Entry) (seal.FileKey, bool, error) {
 	if err != nil {
 		return seal.FileKey{}, false, err
 	}
-	_, key, err := seal.Open(sealed, x.s.identities()...)
+	_, key, err := seal.Open(sealed, x.s.identities(e.Origin.Writer == x.s.name)...)
 	return key, err == nil, nil
 }
 

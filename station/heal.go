@@ -197,7 +197,7 @@ func (s *Station) storeHealed(ctx context.Context, now time.Time, l identity.Lin
 }
 
 func (s *Station) takeBackEntry(tx Tx, now time.Time, row *Line, o identity.Origin, index int64, sealed []byte) error {
-	in := s.open(sealed)
+	in := s.open(sealed, o.Writer == s.name)
 	if o.Writer != s.name {
 		return s.takeIn(tx, now, row, o, index, in, false)
 	}

@@ -30,10 +30,10 @@ type incoming struct {
 	field   string
 }
 
-// open opens a counterpart's entry. It never fails: what cannot be opened is
-// said in the result.
-func (s *Station) open(sealed []byte) incoming {
-	plain, _, err := seal.Open(sealed, s.identities()...)
+// open opens an entry. It never fails: what cannot be opened is
+// said in the result. own says whether this station wrote it.
+func (s *Station) open(sealed []byte, own bool) incoming {
+	plain, _, err := seal.Open(sealed, s.identities(own)...)
 	if err != nil {
 		return incoming{problem: problemUnreadable}
 	}
@@ -146,11 +146,26 @@ func (s *Station) policy(tx Tx, o identity.Origin) (message.Policy, error) {
 	if stored == nil {
 		return message.Bootstrap(), nil
 	}
+	s.mu.Lock()
+	last, ok := s.policies[o]
+	s.mu.Unlock()
+	if ok && last.text == string(stored) {
+		return last.policy, nil
+	}
 	p, err := message.ParsePolicy(stored)
 	if err != nil {
 		return message.Policy{}, fmt.Errorf("internal error: stored release policy of %s: %w; run `detente station doctor`", o, err)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.policies[o] = parsedPolicy{string(stored), p}
 	return p, nil
+}
+
+// parsedPolicy is a release policy with the stored text that it was read from.
+type parsedPolicy struct {
+	text   string
+	policy message.Policy
 }
 
 // ownPolicy returns the release policy that this station has in force on a

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"detente/identity"
@@ -37,6 +38,14 @@ type peer struct {
 	bundle   identity.Bundle
 	state    string
 	cosigner string // its cosigner's name
+
+	sealing atomic.Pointer[sealingKey] // the last one parsed
+}
+
+// sealingKey is a parsed key of a card.
+type sealingKey struct {
+	text string
+	key  seal.Recipient
 }
 
 // confirmed reports whether two officers have confirmed the peer's cards.
@@ -49,7 +58,14 @@ func (p *peer) recipient(now time.Time) (seal.Recipient, error) {
 	if !ok {
 		return seal.Recipient{}, fmt.Errorf("the card of %s lists no sealing key for the period %s: ask it for a newer card", p.Card.Station, period)
 	}
-	return seal.ParseRecipient(text)
+	if last := p.sealing.Load(); last != nil && last.text == text {
+		return last.key, nil
+	}
+	key, err := seal.ParseRecipient(text)
+	if err == nil {
+		p.sealing.Store(&sealingKey{text, key})
+	}
+	return key, err
 }
 
 // lineState is what the station keeps in memory of a line. All of it can be

@@ -268,7 +268,7 @@ func (s *Station) received(tx Tx, now time.Time, o identity.Origin, before int64
 	}
 	for i, sealed := range entries {
 		index := before + int64(i)
-		if err := s.takeIn(tx, now, &row, o, index, s.open(sealed), true); err != nil {
+		if err := s.takeIn(tx, now, &row, o, index, s.open(sealed, false), true); err != nil {
 			return fmt.Errorf("entry %d of %s: %w", index, o, err)
 		}
 	}

@@ -55,6 +55,7 @@ func (s *Station) Step(ctx context.Context, now time.Time, l identity.Line) (Ste
 		return s.stepGuard(ctx, now, l, st)
 	}
 	var step Step
+	var log journal.Log // that step offers
 	err = s.store.View(ctx, func(tx Tx) error {
 		if step, err = s.announce(tx, now, l, st); err != nil || step.Request != nil {
 			return err
@@ -63,13 +64,17 @@ func (s *Station) Step(ctx context.Context, now time.Time, l identity.Line) (Ste
 		if err != nil {
 			return err
 		}
-		step, err = s.stepLine(tx, now, l, st, v)
+		if step, err = s.stepLine(tx, now, l, st, v); err != nil {
+			return err
+		}
+		log, _, err = tx.Log(v.Origin)
 		return err
 	})
 	if err != nil || step.Request == nil || step.kind == stepCards || step.Request.Op == line.OpHeads {
 		return step, err
 	}
-	return step, s.mayOffer(ctx, now, step.view.Origin)
+	// Before a checkpoint leaves, the high-water mark holds it.
+	return step, s.raiseOwn(now, log)
 }
 
 // announce tells the counterpart, before anything else, that a log has ended
@@ -137,20 +142,6 @@ func (s *Station) stepLine(tx Tx, now time.Time, l identity.Line, st *lineState,
 		step.kind = stepHeads
 	}
 	return step, nil
-}
-
-// mayOffer makes sure, before a checkpoint leaves, that the high-water mark
-// holds it.
-func (s *Station) mayOffer(ctx context.Context, now time.Time, o identity.Origin) error {
-	var log journal.Log
-	err := s.store.View(ctx, func(tx Tx) (err error) {
-		log, _, err = tx.Log(o)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return s.raiseOwn(now, log)
 }
 
 // view is what the machine of a line has to know of the logs.

@@ -84,13 +84,15 @@ type Station struct {
 
 	own atomic.Pointer[ownCards] // replaced when an era opens
 
-	mu    sync.Mutex // guards the fields below; never held while the store is called
-	keys  Keys
-	sign  map[identity.Origin]journal.Signer
-	peers map[identity.Station]*peer
-	lines map[identity.Line]*lineState
-	clock clock
-	stuck error // why the hook could not append; nil while it can
+	mu       sync.Mutex // guards the fields below; never held while the store is called
+	keys     Keys
+	sign     map[identity.Origin]journal.Signer
+	peers    map[identity.Station]*peer
+	lines    map[identity.Line]*lineState
+	policies map[identity.Origin]parsedPolicy // each as it was last read; never changed in place
+	clock    clock
+	stuck    error         // why the hook could not append; nil while it can
+	news     chan struct{} // closed at the next commit; nil while nobody waits for it
 
 	markMu sync.Mutex // guards high; held while marks is written
 	high   *line.HighWater
@@ -128,7 +130,7 @@ func New(ctx context.Context, now time.Time, cfg Config, open func(Finish) (Stor
 		verifier: identity.NewVerifier(), keys: cfg.Keys,
 		sign:  make(map[identity.Origin]journal.Signer),
 		peers: make(map[identity.Station]*peer),
-		lines: make(map[identity.Line]*lineState),
+		lines: make(map[identity.Line]*lineState), policies: make(map[identity.Origin]parsedPolicy),
 		batch: batch{dirty: make(map[identity.Line]bool)},
 	}
 	s.own.Store(&ownCards{own, cfg.Bundle})
@@ -203,8 +205,30 @@ func (s *Station) update(ctx context.Context, now time.Time, do func(Tx) error) 
 		for _, l := range touched {
 			s.wakeLine(l)
 		}
+		s.tellNews()
 	}
 	return err
+}
+
+// News returns a channel that is closed once anything more was committed, and
+// with it, perhaps, an event. Take it before looking, so that nothing slips in
+// between.
+func (s *Station) News() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.news == nil {
+		s.news = make(chan struct{})
+	}
+	return s.news
+}
+
+func (s *Station) tellNews() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.news != nil {
+		close(s.news)
+		s.news = nil
+	}
 }
 
 // touch tells the hook to look at a line's queue at the end of this commit. It

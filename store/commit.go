@@ -161,30 +161,31 @@ func (s *Store) hook() error {
 	return s.exec("RELEASE hook")
 }
 
-// View implements station.Store.
+// View implements station.Store. It takes one of a few connections, and waits
+// where all are in use.
 func (s *Store) View(ctx context.Context, do func(station.Tx) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.closed {
 		return errClosed
 	}
-	t, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
+	var r *statements
+	select {
+	case r = <-s.readers:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { s.readers <- r }()
+	if _, err := r.exec("BEGIN"); err != nil {
 		return err
 	}
-	err = do(&tx{q: plain{ctx, t}})
-	return errors.Join(err, t.Rollback())
+	// Also where do panics: the next reader begins anew.
+	defer func() { _, _ = r.exec("ROLLBACK") }()
+	return do(&tx{q: r})
 }
 
-// querier runs statements: prepared ones of the writer's connection, or plain
-// ones of a reading transaction.
-type querier interface {
-	exec(query string, args ...any) (sql.Result, error)
-	query(query string, args ...any) (*sql.Rows, error)
-	row(query string, args ...any) *sql.Row
-}
-
-// statements are prepared once for the writer's connection.
+// statements are prepared once for a connection, which one transaction at a
+// time uses.
 type statements struct {
 	conn     *sql.Conn
 	prepared map[string]*sql.Stmt
@@ -227,21 +228,4 @@ func (c *statements) row(query string, args ...any) *sql.Row {
 		return c.conn.QueryRowContext(context.Background(), query, args...) // reports the same error
 	}
 	return st.QueryRow(args...)
-}
-
-type plain struct {
-	ctx context.Context
-	tx  *sql.Tx
-}
-
-func (p plain) exec(query string, args ...any) (sql.Result, error) {
-	return p.tx.ExecContext(p.ctx, query, args...)
-}
-
-func (p plain) query(query string, args ...any) (*sql.Rows, error) {
-	return p.tx.QueryContext(p.ctx, query, args...)
-}
-
-func (p plain) row(query string, args ...any) *sql.Row {
-	return p.tx.QueryRowContext(p.ctx, query, args...)
 }

@@ -16,7 +16,7 @@ import (
 
 // tx is one transaction.
 type tx struct {
-	q        querier
+	q        *statements
 	writable bool
 	ids      map[identity.Origin]int64 // rows of logs met so far
 }

@@ -37,14 +37,16 @@ type Options struct {
 
 // Store is a station.Store in a directory.
 type Store struct {
-	dir    string
-	write  *sql.DB // one connection
-	read   *sql.DB
-	conn   *sql.Conn // of write; used by the writer goroutine only
-	cache  *statements
-	lock   *os.File
-	finish station.Finish
-	most   int
+	dir     string
+	write   *sql.DB // one connection
+	read    *sql.DB
+	conn    *sql.Conn // of write; used by the writer goroutine only
+	cache   *statements
+	views   []*sql.Conn      // of read
+	readers chan *statements // of views, one each; whoever holds one reads by it
+	lock    *os.File
+	finish  station.Finish
+	most    int
 
 	calls chan *call
 	done  chan struct{} // closed when the writer goroutine has ended
@@ -59,8 +61,10 @@ const (
 	defaultBatch = 256
 	readers      = 4
 	// pragmas of every connection: WAL with a sync at each commit, a modest
-	// cache, and patience with a checkpoint of another connection.
-	pragmas = "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=cache_size(-8192)&_pragma=temp_store(MEMORY)"
+	// cache, and patience with a checkpoint of another connection. The log is
+	// folded into the file at 4000 pages and no sooner: a message dirties some
+	// forty, most of them again at the next.
+	pragmas = "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_pragma=wal_autocheckpoint(4000)&_pragma=temp_store(MEMORY)"
 )
 
 // ErrLocked says that another process has the directory open.
@@ -101,7 +105,7 @@ func lockDir(dir string) (*os.File, error) {
 func (s *Store) open(ctx context.Context) error {
 	path := "file:" + filepath.Join(s.dir, file) + pragmas
 	var err error
-	if s.write, err = sql.Open("sqlite", path+"&_txlock=immediate"); err != nil {
+	if s.write, err = sql.Open("sqlite", path+"&_txlock=immediate&_pragma=cache_size(-8192)"); err != nil {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
@@ -112,12 +116,29 @@ func (s *Store) open(ctx context.Context) error {
 		return errors.Join(err, s.write.Close())
 	}
 	s.cache = newStatements(s.conn)
-	if s.read, err = sql.Open("sqlite", path+"&_pragma=query_only(1)"); err != nil {
+	if s.read, err = sql.Open("sqlite", path+"&_pragma=query_only(1)&_pragma=cache_size(-2048)"); err != nil {
 		return errors.Join(err, s.write.Close())
 	}
-	s.read.SetMaxOpenConns(readers)
-	s.read.SetMaxIdleConns(readers)
+	s.read.SetMaxOpenConns(readers + 1) // one for Check
+	s.readers = make(chan *statements, readers)
+	for range readers {
+		conn, err := s.read.Conn(ctx)
+		if err != nil {
+			return errors.Join(err, s.closeAll())
+		}
+		s.views = append(s.views, conn)
+		s.readers <- newStatements(conn)
+	}
 	return nil
+}
+
+// closeAll closes all connections.
+func (s *Store) closeAll() error {
+	err := s.conn.Close()
+	for _, c := range s.views {
+		err = errors.Join(err, c.Close())
+	}
+	return errors.Join(err, s.write.Close(), s.read.Close())
 }
 
 func migrate(ctx context.Context, db *sql.DB) error {
@@ -147,7 +168,7 @@ func (s *Store) Close() error {
 	s.mu.Unlock()
 	close(s.calls)
 	<-s.done
-	return errors.Join(s.conn.Close(), s.write.Close(), s.read.Close(), s.lock.Close())
+	return errors.Join(s.closeAll(), s.lock.Close())
 }
 
 // Backup writes a consistent copy of the database to a new file while the store

@@ -49,7 +49,7 @@ const order = `
 	api, store, simulate < cmd/...;
 
 	# What plays with whole stations, as processes, knows them from outside.
-	book, line, seal < cmd/internal/rig < cmd/demo, cmd/kill;
+	book, line, seal < cmd/internal/rig < cmd/demo, cmd/kill, cmd/bench;
 
 	# The table of promises and tests.
 	NONE < internal/policy, internal/policy/promises;

@@ -78,13 +78,9 @@ func pending(l journal.Log, pub identity.PublicKey) (journal.Head, error) {
 	return journal.OpenCheckpoint(pub, l.Origin, l.Pending)
 }
 
-// advance checks that a signed head follows the pending one, by a proof from
-// old, and returns it. A head that contradicts is a *journal.ForkError.
-func advance(tx journal.Tx, l journal.Log, pub identity.PublicKey, old int64, proof []tlog.Hash, note []byte) (journal.Head, error) {
-	h, err := journal.OpenCheckpoint(pub, l.Origin, note)
-	if err != nil {
-		return h, err
-	}
+// advance checks that a head, whose signed note was opened, follows the pending
+// one, by a proof from old, and returns it. A head that contradicts is a *journal.ForkError.
+func advance(tx journal.Tx, l journal.Log, pub identity.PublicKey, old int64, proof []tlog.Hash, h journal.Head, note []byte) (journal.Head, error) {
 	if l.Ended != nil && h.Size > l.Ended.Size {
 		return h, fmt.Errorf("%w: %s at %d, and the head is of %d", ErrEnded, l.Origin, l.Ended.Size, h.Size)
 	}
@@ -133,7 +129,11 @@ func (m Mirror) AddCheckpoint(tx journal.Tx, pub identity.PublicKey, o identity.
 	if err != nil {
 		return err
 	}
-	h, err := advance(tx, l, pub, old, proof, note)
+	h, err := journal.OpenCheckpoint(pub, o, note)
+	if err != nil {
+		return err
+	}
+	h, err = advance(tx, l, pub, old, proof, h, note)
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (m Mirror) Deliver(tx journal.Tx, pub identity.PublicKey, d journal.Deliver
 	if h.Size <= l.Size {
 		return m.again(tx, l, h, d.Checkpoint, mark)
 	}
-	if h, err = advance(tx, l, pub, d.OldSize, d.Proof, d.Checkpoint); err != nil {
+	if h, err = advance(tx, l, pub, d.OldSize, d.Proof, h, d.Checkpoint); err != nil {
 		return journal.Cosignature{}, err
 	}
 	if l.Next > l.Size {

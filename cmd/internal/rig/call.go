@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json/jsontext"
 	"encoding/json/v2"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -305,4 +306,21 @@ func (r *Rig) Settled(ctx context.Context) error {
 		}
 		return true, nil
 	})
+}
+
+// Stream opens the end's stream of events, from its beginning.
+func (e *End) Stream(ctx context.Context) (io.ReadCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+e.API+"/api/v1/stream", nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+e.token)
+	resp, err := (&http.Client{Transport: client.Transport}).Do(req) // without the time limit of a call
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, errors.Join(&StatusError{Status: resp.StatusCode}, resp.Body.Close())
+	}
+	return resp.Body, nil
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/json/v2"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -83,13 +84,23 @@ func New(ctx context.Context, program, dir string) (*Rig, error) {
 	return r, err
 }
 
+// Stations listen below the ports that systems give to outgoing connections
+// (32768 and up), so that none takes a station's port while it is down.
+const (
+	firstPort = 20000
+	lastPort  = 32000
+	portTries = 100
+)
+
 // freeAddress returns a loopback address on which nothing listens now.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+func freeAddress() (address string, err error) {
+	for range portTries {
+		var l net.Listener
+		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", firstPort+rand.IntN(lastPort-firstPort))); err == nil {
+			return l.Addr().String(), l.Close()
+		}
 	}
-	return l.Addr().String(), l.Close()
+	return "", err
 }
 
 // prepare makes the files of one party.

@@ -118,14 +118,18 @@ func (w *Wire) carry(from net.Conn) {
 	<-both
 }
 
-// piece is how much goes through at a time on a slow wire.
-const piece = 4 << 10
+// piece is how much goes through at a time on a slow wire, and most on one that
+// is not slowed.
+const (
+	piece = 4 << 10
+	most  = 256 << 10
+)
 
 // pump carries bytes one way, no faster than the rate.
 func (w *Wire) pump(to io.Writer, from io.Reader) error {
-	buf := make([]byte, piece)
+	buf := make([]byte, most)
 	for {
-		n, err := from.Read(buf)
+		n, err := from.Read(buf[:w.atOnce()])
 		if n > 0 {
 			w.mu.Lock()
 			rate := w.rate
@@ -144,4 +148,14 @@ func (w *Wire) pump(to io.Writer, from io.Reader) error {
 			return err
 		}
 	}
+}
+
+// atOnce is how much may be read before the rate is looked at again.
+func (w *Wire) atOnce() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.rate > 0 {
+		return piece
+	}
+	return most
 }
