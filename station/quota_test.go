@@ -80,7 +80,7 @@ func (q *quotaPair) restart(now time.Time) stationtest.End {
 // What the counterpart takes in a day is never used up by routine: a FLASH
 // still passes, and what waits says why, goes on waiting after a restart, and
 // leaves the next day.
-// covers P13 P14
+// covers P2 P14
 func TestQuotaLeavesRoomForFlash(t *testing.T) {
 	q := newQuotaPair(t)
 	a, b, l, settle := q.a, q.b, q.line, q.settle

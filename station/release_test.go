@@ -68,7 +68,7 @@ func lastRefusal(t *testing.T, e stationtest.End) station.Audit {
 
 // What an officer signed counts for exactly that: not twice, not for another
 // body, request, policy, expiry or role, and not by somebody who is no officer.
-// covers P8 P17
+// covers P8 P22
 func TestReleaseRefusals(t *testing.T) {
 	a, b, l := pair(t)
 	now := start.Add(time.Minute)
@@ -120,7 +120,7 @@ func TestReleaseRefusals(t *testing.T) {
 
 // A request ends by a rejection, by withdrawal, or by its time; nothing
 // approves it after that.
-// covers P17
+// covers P2
 func TestReleaseEnds(t *testing.T) {
 	a, _, l := pair(t)
 	now := start.Add(time.Minute)

@@ -206,6 +206,15 @@ func (c *statements) stmt(query string) (*sql.Stmt, error) {
 	return st, err
 }
 
+// close closes the statements and their connection.
+func (c *statements) close() error {
+	var err error
+	for _, st := range c.prepared {
+		err = errors.Join(err, st.Close())
+	}
+	return errors.Join(err, c.conn.Close())
+}
+
 func (c *statements) exec(query string, args ...any) (sql.Result, error) {
 	st, err := c.stmt(query)
 	if err != nil {

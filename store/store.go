@@ -40,10 +40,9 @@ type Store struct {
 	dir     string
 	write   *sql.DB // one connection
 	read    *sql.DB
-	conn    *sql.Conn // of write; used by the writer goroutine only
-	cache   *statements
-	views   []*sql.Conn      // of read
-	readers chan *statements // of views, one each; whoever holds one reads by it
+	cache   *statements      // of write; used by the writer goroutine only
+	readers chan *statements // of read, a connection each; whoever holds one reads by it
+	views   int              // how many they are
 	lock    *os.File
 	finish  station.Finish
 	most    int
@@ -73,6 +72,12 @@ var ErrLocked = errors.New("another process has this data directory open: stop i
 // Open opens the store in a directory, which it makes where there is none, and
 // brings its tables up to date.
 func Open(ctx context.Context, dir string, o Options) (*Store, error) {
+	return openDriver(ctx, dir, o, "sqlite", "")
+}
+
+// openDriver opens the store by a driver of database/sql, with more parameters
+// for it: tests put a disk of their own beneath.
+func openDriver(ctx context.Context, dir string, o Options, driver, params string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
@@ -84,7 +89,7 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	if s.most <= 0 {
 		s.most = defaultBatch
 	}
-	if err := s.open(ctx); err != nil {
+	if err := s.open(ctx, driver, params); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	go s.run()
@@ -102,21 +107,22 @@ func lockDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
-func (s *Store) open(ctx context.Context) error {
-	path := "file:" + filepath.Join(s.dir, file) + pragmas
+func (s *Store) open(ctx context.Context, driver, params string) error {
+	path := "file:" + filepath.Join(s.dir, file) + pragmas + params
 	var err error
-	if s.write, err = sql.Open("sqlite", path+"&_txlock=immediate&_pragma=cache_size(-8192)"); err != nil {
+	if s.write, err = sql.Open(driver, path+"&_txlock=immediate&_pragma=cache_size(-8192)"); err != nil {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
 	if err := migrate(ctx, s.write); err != nil {
 		return errors.Join(err, s.write.Close())
 	}
-	if s.conn, err = s.write.Conn(ctx); err != nil {
+	conn, err := s.write.Conn(ctx)
+	if err != nil {
 		return errors.Join(err, s.write.Close())
 	}
-	s.cache = newStatements(s.conn)
-	if s.read, err = sql.Open("sqlite", path+"&_pragma=query_only(1)&_pragma=cache_size(-2048)"); err != nil {
+	s.cache = newStatements(conn)
+	if s.read, err = sql.Open(driver, path+"&_pragma=query_only(1)&_pragma=cache_size(-2048)"); err != nil {
 		return errors.Join(err, s.write.Close())
 	}
 	s.read.SetMaxOpenConns(readers + 1) // one for Check
@@ -126,7 +132,7 @@ func (s *Store) open(ctx context.Context) error {
 		if err != nil {
 			return errors.Join(err, s.closeAll())
 		}
-		s.views = append(s.views, conn)
+		s.views++
 		s.readers <- newStatements(conn)
 	}
 	return nil
@@ -134,11 +140,11 @@ func (s *Store) open(ctx context.Context) error {
 
 // closeAll closes all connections.
 func (s *Store) closeAll() error {
-	err := s.conn.Close()
-	for _, c := range s.views {
-		err = errors.Join(err, c.Close())
+	var err error
+	for range s.views {
+		err = errors.Join(err, (<-s.readers).close())
 	}
-	return errors.Join(err, s.write.Close(), s.read.Close())
+	return errors.Join(err, s.cache.close(), s.write.Close(), s.read.Close())
 }
 
 func migrate(ctx context.Context, db *sql.DB) error {
