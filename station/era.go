@@ -1,6 +1,7 @@
 package station
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -219,6 +220,9 @@ func (s *Station) handleCards(ctx context.Context, now time.Time, p *peer, r lin
 	}
 	if o, forked := identity.CardConflict(p.Card, next.Card); forked {
 		return line.Response{}, fmt.Errorf("%w: two endorsed cards give the log %s different keys: this is a fork and is kept as proof", ErrRefused, o)
+	}
+	if bytes.Equal(cards.Bytes(), p.bundle.Bytes()) && len(c.Successions) == 0 {
+		return line.Response{Status: http.StatusOK}, nil // nothing new
 	}
 	var row Peer
 	err = s.update(ctx, now, func(tx Tx) (err error) {

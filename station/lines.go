@@ -71,22 +71,23 @@ func (p *peer) recipient(now time.Time) (seal.Recipient, error) {
 // lineState is what the station keeps in memory of a line. All of it can be
 // made anew from the store.
 type lineState struct {
-	woken   chan struct{} // one slot
-	machine *line.Machine
-	sending identity.Origin // the log that machine sends
-	sent    *line.Request   // the last one, for a repetition byte for byte
-	serial  uint64          // its serial
-	window  line.Window
-	pending []int      // sizes of the entries that await the counterpart's cosignature
-	own     guardState // of the log that this station writes
-	theirs  guardState // of the log that it mirrors
-	heal    *healing
-	heard   time.Time // when the counterpart was last heard
-	alarms  line.Alarms
-	told    identity.Era // the own era whose cards and notes the counterpart took since the start
-	tellAt  time.Time    // when to tell it again
-	quota   int64        // bytes a day of our newest entry 0; zero: not read yet
-	day     dayBytes     // receipted by the counterpart
+	woken    chan struct{} // one slot
+	machine  *line.Machine
+	sending  identity.Origin // the log that machine sends
+	sent     *line.Request   // the last one, for a repetition byte for byte
+	serial   uint64          // its serial
+	window   line.Window
+	pending  []int      // sizes of the entries that await the counterpart's cosignature
+	own      guardState // of the log that this station writes
+	theirs   guardState // of the log that it mirrors
+	heal     *healing
+	heard    time.Time // when the counterpart was last heard
+	alarms   line.Alarms
+	told     identity.Era    // the own era whose cards and notes the counterpart took since the start
+	toldCard identity.Digest // of the own card that it took last
+	tellAt   time.Time       // when to tell it again
+	quota    int64           // bytes a day of our newest entry 0; zero: not read yet
+	day      dayBytes        // receipted by the counterpart
 }
 
 // load reads peers and lines from the store at the start.
@@ -148,6 +149,15 @@ func (s *Station) loadLine(tx Tx, row Line) error {
 	st.pending = pending
 	if err := st.day.read(tx, row.Line); err != nil {
 		return err
+	}
+	told, err := tx.Setting(toldKey(row.Line))
+	if err != nil {
+		return err
+	}
+	if told != nil {
+		if st.toldCard, err = identity.ParseDigest(string(told)); err != nil {
+			return fmt.Errorf("internal error: stored digest of the card told on %s: %w", row.Line, err)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -140,3 +140,40 @@ func TestQuotaLeavesRoomForFlash(t *testing.T) {
 		t.Errorf("the last message did not leave the next day: %+v, %v", got, err)
 	}
 }
+
+// A card with new keys, put in place at a restart, reaches the counterpart by
+// itself, once.
+// covers P2
+func TestNewCardReachesCounterpart(t *testing.T) {
+	q := newQuotaPair(t)
+	q.settle(start)
+	now := start.Add(time.Hour)
+	if _, _, err := q.a.Cast.NextEra(q.line.Log(arden, 1)); err != nil {
+		t.Fatal(err)
+	}
+	q.restart(now)
+	q.settle(now)
+	peers, err := q.b.Peers(ctx, op)
+	if err != nil || len(peers) != 1 {
+		t.Fatalf("%v, %v", peers, err)
+	}
+	if string(peers[0].Bundle) != string(q.a.Cast.Bundle.Bytes()) {
+		t.Error("the counterpart holds another card than the station's own")
+	}
+	if peers[0].State != station.PeerConfirmed && peers[0].State != station.PeerProven {
+		t.Errorf("the peer is %q", peers[0].State)
+	}
+	trail, err := q.b.AuditTrail(ctx, op, now, 1, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := 0
+	for _, l := range trail {
+		if l.Act == "cards" {
+			taken++
+		}
+	}
+	if taken != 1 {
+		t.Errorf("the audit trail notes %d new cards", taken)
+	}
+}

@@ -24,7 +24,8 @@ type Step struct {
 	action     line.Action
 	view       line.View
 	decision   line.Decision
-	checkpoint []byte // that was offered
+	checkpoint []byte          // that was offered
+	card       identity.Digest // that was announced
 }
 
 // stepKind says who takes the answer.
@@ -77,40 +78,51 @@ func (s *Station) Step(ctx context.Context, now time.Time, l identity.Line) (Ste
 	return step, s.raiseOwn(now, log)
 }
 
-// announce tells the counterpart, before anything else, that a log has ended
-// and which follows: what it may receipt of the old one depends on it.
+// announce tells the counterpart, before anything else, that this station's card
+// is another than the one it was told of, or that a log has ended and which
+// follows: what it seals to, and what it may receipt, depends on it.
 func (s *Station) announce(tx Tx, now time.Time, l identity.Line, st *lineState) (Step, error) {
 	row, err := tx.Line(l)
-	if err != nil || row.SendEra >= row.OwnEra {
+	if err != nil {
 		return Step{}, err
 	}
 	s.mu.Lock()
-	told := st.told >= row.OwnEra || now.Before(st.tellAt)
+	told := st.toldCard == s.own.Load().CardDigest && (st.told >= row.OwnEra || row.SendEra >= row.OwnEra)
+	wait := now.Before(st.tellAt)
 	s.mu.Unlock()
-	if told {
+	if told || wait {
 		return Step{}, nil
 	}
 	newest := l.Log(s.name, row.OwnEra)
 	r := &line.Request{Op: line.OpCards, Peer: l.Other(s.name), Origin: newest}
 	r.Body, err = s.announcement(tx, newest)
-	return Step{Request: r, Patience: guardPatience, kind: stepCards}, err
+	return Step{Request: r, Patience: guardPatience, kind: stepCards, card: s.own.Load().CardDigest}, err
 }
 
 // announced notes what came of an announcement.
-func (s *Station) announced(now time.Time, l identity.Line, step Step, r line.Response, failed error) error {
+func (s *Station) announced(ctx context.Context, now time.Time, l identity.Line, step Step, r line.Response, failed error) error {
 	st, err := s.state(l)
 	if err != nil {
 		return err
 	}
+	if failed != nil || !r.OK() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		st.tellAt = now.Add(guardRetry)
+		return nil
+	}
+	if err := s.update(ctx, now, func(tx Tx) error { return tx.PutSetting(toldKey(l), []byte(step.card.String())) }); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if failed == nil && r.OK() {
-		st.told = step.Request.Origin.Era
-	} else {
-		st.tellAt = now.Add(guardRetry)
-	}
+	st.told, st.toldCard = max(st.told, step.Request.Origin.Era), step.card
 	return nil
 }
+
+// toldKey is where the store keeps which card the counterpart of a line was
+// told of.
+func toldKey(l identity.Line) string { return "told/" + l.String() }
 
 // stepLine asks the line's machine, and builds the request that it wants. A
 // repetition is the same bytes.
@@ -279,7 +291,7 @@ func (s *Station) Answered(ctx context.Context, now time.Time, l identity.Line, 
 	}
 	switch step.kind {
 	case stepCards:
-		return s.announced(now, l, step, r, failed)
+		return s.announced(ctx, now, l, step, r, failed)
 	case stepPage, stepBundle:
 		return s.answeredHeal(ctx, now, l, step, r, failed)
 	case stepHeads:

@@ -58,6 +58,14 @@ func (a *app) stationCommands() *cobra.Command {
 			c.Flags().BoolVar(&codes, "qr", false, "draw the cards as QR codes")
 		}),
 		verb("serve", "run the station", cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.serve(c.Context(), &s) }, s.add),
+		verb("rotate", "make sealing keys for the months ahead, and the request for the card that lists them", cobra.NoArgs, func(*cobra.Command, []string) error {
+			if a.data == "" {
+				return usage("--data is needed")
+			}
+			return a.requestKeys(&s, filepath.Join(a.data, cardsName), keyRequest{periods: true})
+		}, s.add, func(c *cobra.Command) {
+			c.Long = "Makes what is missing of the sealing and archive keys of this month and the thirteen after it,\nand renews the card's validity. The party endorses the request; then `detente station card\n--install` and a restart bring it into force, and the station shows its new card to every\ncounterpart by itself. Once a year is enough."
+		}),
 		verb("status", "how the station and its lines stand", cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.call(c, "GET", "/lines", nil) }),
 		verb("doctor", "check every tree, hash and table", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
 			return a.doctor(c, repair)
@@ -247,7 +255,7 @@ func (a *app) stationCard(s *secretFlags, install, reader, era string, codes boo
 	case install != "":
 		return a.installCards(install, path)
 	case reader != "" || era != "":
-		return a.requestKeys(s, path, reader, era)
+		return a.requestKeys(s, path, keyRequest{reader: reader, era: era})
 	}
 	b, _, err := readBundle(path)
 	if err != nil {
@@ -292,8 +300,15 @@ func (a *app) installCards(from, path string) error {
 	})
 }
 
-// requestKeys makes log keys and the request for the card that lists them.
-func (a *app) requestKeys(s *secretFlags, path, reader, era string) error {
+// keyRequest says which keys are made for a card.
+type keyRequest struct {
+	reader  string // logs towards this station
+	era     string // the next log of this line
+	periods bool   // the sealing keys of the months ahead
+}
+
+// requestKeys makes keys and the request for the card that lists them.
+func (a *app) requestKeys(s *secretFlags, path string, r keyRequest) error {
 	b, root, err := readBundle(path)
 	if err != nil {
 		return err
@@ -307,19 +322,25 @@ func (a *app) requestKeys(s *secretFlags, path, reader, era string) error {
 		return err
 	}
 	card := v.Card
-	card.Serial, card.Logs = card.Serial+1, slices.Clone(card.Logs)
+	card.Serial, card.Logs, card.Sealing = card.Serial+1, slices.Clone(card.Logs), slices.Clone(card.Sealing)
 	card.From = now().UTC().Truncate(time.Second)
-	if reader != "" {
-		if err := k.addReader(&card, reader); err != nil {
+	if r.reader != "" {
+		if err := k.addReader(&card, r.reader); err != nil {
 			return usage("--reader: %v", err)
 		}
 	}
-	if era != "" {
-		if err := k.addEra(&card, era); err != nil {
+	if r.era != "" {
+		if err := k.addEra(&card, r.era); err != nil {
 			return err
 		}
 	}
-	if len(card.Logs) == len(v.Card.Logs) {
+	if r.periods {
+		card.To = card.From.AddDate(cardYears, 0, 0)
+		if err := k.addPeriods(&card, seal.PeriodOf(card.From)); err != nil {
+			return err
+		}
+	}
+	if len(card.Logs) == len(v.Card.Logs) && len(card.Sealing) == len(v.Card.Sealing) {
 		return exitError{exitConflict, errors.New("the card lists these keys already")}
 	}
 	if err := s.writeKeys(a.data, k); err != nil {
