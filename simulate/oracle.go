@@ -62,6 +62,9 @@ func (o *oracle) broken(promise, format string, args ...any) error {
 	return &Violation{Seed: o.w.opt.Seed, Promise: promise, What: fmt.Sprintf(format, args...)}
 }
 
+// lies reports whether a node is one of which nothing is promised.
+func (o *oracle) lies(n *node) bool { return o.w.liar != nil && n == o.w.liar.node }
+
 // view reads a node's disk, as somebody with a screwdriver would.
 func view(n *node, do func(station.Tx) error) error {
 	return memory.Open(n.disk, nil, nil).View(context.Background(), do)
@@ -71,6 +74,9 @@ func view(n *node, do func(station.Tx) error) error {
 // smaller checkpoint after a larger one.
 // covers P4
 func (o *oracle) sent(n *node, r line.Request) error {
+	if o.lies(n) {
+		return nil
+	}
 	var note []byte
 	switch r.Op {
 	case line.OpDeliver:
@@ -150,10 +156,16 @@ func (o *oracle) answered(n *node, r line.Request, a line.Response) error {
 	if r.Origin.Era > 1 && (a.Status == http.StatusNotFound || a.Status == http.StatusForbidden || a.Status == http.StatusFailedDependency) {
 		return nil // the cards, the note of succession or an earlier log have to come first
 	}
+	if o.lies(n) {
+		return nil
+	}
 	switch a.Status {
 	case http.StatusGone: // a log that was ended below what was receipted
 	case http.StatusOK, http.StatusAccepted, http.StatusConflict, http.StatusServiceUnavailable:
 	default:
+		if o.w.liar != nil {
+			break // what it answers may be no honest request
+		}
 		return o.broken("P15", "%s answers an honest %s of %s with %d: %s", n.name, r.Op, r.Origin, a.Status, a.Body)
 	}
 	if a.Status != http.StatusOK || len(a.Body) == 0 || r.Op == line.OpAddCheckpoint {
@@ -199,6 +211,9 @@ func (o *oracle) receiptSize(r line.Request) (int64, error) {
 // look reads what is new on a node's disk: the messages of its own log, and
 // which of them it shows as delivered.
 func (o *oracle) look(n *node) error {
+	if o.lies(n) {
+		return nil
+	}
 	for era := identity.Era(1); era <= o.eras(n, n.name); era++ {
 		if err := o.lookAt(n, o.w.line.Log(n.name, era)); err != nil {
 			return err
@@ -437,7 +452,7 @@ func (o *oracle) spoken(n *node) error {
 				return err
 			}
 			if out.State != station.Expired && out.State != station.Withdrawn && out.State != station.Awaiting {
-				return o.broken("P2", "message %s of %s is %s and stands in no log: %s", id, n.name, out.State, out.Reason)
+				return o.broken("P2", "message %s of %s is %s and stands in no log: %s; %s", id, n.name, out.State, out.Reason, o.standing(n))
 			}
 		}
 		return nil

@@ -47,7 +47,10 @@ func (w *world) plan(ctx context.Context) {
 		}
 		w.talk(ctx, n)
 	}
-	if w.opt.Faults {
+	switch {
+	case w.opt.Liar:
+		w.liar = w.newLiar(ctx)
+	case w.opt.Faults:
 		w.trouble(ctx)
 	}
 	// At the end each side says a few more, so that receipts are listed.

@@ -32,6 +32,7 @@ type Options struct {
 	Messages float64       // a day and side, on average
 	Tests    time.Duration // between line tests of a side; zero for none
 	Faults   bool
+	Liar     bool // the second station says what it likes; no other troubles
 }
 
 // Result is what a run came to.
@@ -148,6 +149,7 @@ type world struct {
 	cut    [2]bool // of the way from node i to the other
 	said   map[string]*saying
 	oracle *oracle
+	liar   *liar // nil in an honest world
 	result Result
 }
 
@@ -292,6 +294,9 @@ func (w *world) run(ctx context.Context) error {
 				return err
 			}
 		}
+	}
+	if w.liar != nil {
+		return w.liar.end(ctx)
 	}
 	return w.oracle.end(ctx)
 }

@@ -11,7 +11,6 @@ import (
 
 	"detente/identity"
 	"detente/journal"
-	"detente/journal/mirror"
 	"detente/line"
 	"detente/message"
 
@@ -267,11 +266,17 @@ func (s *Station) takeSuccession(tx Tx, next identity.Verified, note []byte) err
 	if err != nil {
 		return err
 	}
-	if ok && log.Size > n.Size {
-		return &mirror.Conflict{Size: log.Size, Next: log.Size}
-	}
-	if ok && n.Size > 0 && log.Size == n.Size && identity.Digest(log.Root) != n.Root {
-		return fmt.Errorf("%w: the succession note ends %s with another root than the one stored here", ErrRefused, n.Old)
+	if ok && n.Size > 0 && log.Size >= n.Size {
+		// More may be held than the writer ended its log with: it was lost there,
+		// and a counterpart that lied, or was cut off, did not give it back. What
+		// is above the end stays here as evidence and is folded no more.
+		root, err := journal.RootAt(tx, n.Old, n.Size)
+		if err != nil {
+			return err
+		}
+		if identity.Digest(root) != n.Root {
+			return fmt.Errorf("%w: the succession note ends %s with another root than the one stored here", ErrRefused, n.Old)
+		}
 	}
 	if log.PendingSize > n.Size {
 		log.Pending, log.PendingSize = nil, 0 // its entries will never come

@@ -287,11 +287,18 @@ func (s *Station) items(tx Tx, row Line) ([]dossier.Item, error) {
 		last   identity.Era
 	}{{s.name, row.OwnEra}, {row.Line.Other(s.name), row.PeerEra}} {
 		for era := identity.Era(1); era <= side.last; era++ {
+			log, _, err := tx.Log(row.Line.Log(side.writer, era))
+			if err != nil {
+				return nil, err
+			}
 			messages, err := tx.Messages(row.Line.Log(side.writer, era), 0, 0)
 			if err != nil {
 				return nil, err
 			}
 			for _, m := range messages {
+				if log.Ended != nil && m.Index >= log.Ended.Size {
+					continue // its writer lost it, and ended the log before it
+				}
 				r, err := s.read(tx, m)
 				if err != nil {
 					return nil, err

@@ -67,6 +67,8 @@ func (s *Station) answerError(ctx context.Context, now time.Time, p *peer, r lin
 		return busy(retryGuard, err.Error())
 	case errors.Is(err, journal.ErrUnknownLog), errors.Is(err, ErrNotFound):
 		return line.Text(http.StatusNotFound, err.Error())
+	case errors.Is(err, mirror.ErrBeyond):
+		return line.Text(http.StatusGone, err.Error()+"; go on with the next era")
 	case errors.Is(err, errNotFollowed):
 		return line.Text(http.StatusFailedDependency, err.Error())
 	case errors.Is(err, ErrRefused):

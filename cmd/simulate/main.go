@@ -30,7 +30,8 @@ func run(seeds, first uint64, length time.Duration, month bool) error {
 		seeds = 1
 	}
 	for seed := first; seed < first+seeds; seed++ {
-		o := simulate.Options{Seed: seed, Length: length, Messages: 60, Tests: time.Hour, Faults: true}
+		// The counterpart of every fourth world lies.
+		o := simulate.Options{Seed: seed, Length: length, Messages: 60, Tests: time.Hour, Faults: true, Liar: seed%4 == 0 && !month}
 		if month {
 			o.Length, o.Messages = 30*24*time.Hour, 20
 		}

@@ -50,6 +50,9 @@ var (
 	ErrProof = errors.New("what was sent does not fit the signed head")
 	// ErrEnded says that the log has ended before what was sent.
 	ErrEnded = errors.New("the log has ended")
+	// ErrBeyond says that more is held of a log than its writer ended it with:
+	// nothing of it is to be sent any more.
+	ErrBeyond = errors.New("more is held than the log ended with")
 	// ErrBelowMark says that a cosignature was let out for that size once and is
 	// not held any more: it must be taken back from whoever has it.
 	ErrBelowMark = errors.New("a cosignature at or below the high-water mark is not made anew")
@@ -132,6 +135,9 @@ func (m Mirror) AddCheckpoint(tx journal.Tx, pub identity.PublicKey, o identity.
 	h, err := journal.OpenCheckpoint(pub, o, note)
 	if err != nil {
 		return err
+	}
+	if l.Ended != nil && h.Size == l.Ended.Size && l.Size > h.Size {
+		return fmt.Errorf("%w: %s is held to its end at %d and beyond", ErrBeyond, o, h.Size)
 	}
 	h, err = advance(tx, l, pub, old, proof, h, note)
 	if err != nil {
