@@ -3,6 +3,7 @@ package record
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -27,12 +28,20 @@ const (
 	indexName    = "record.json"
 )
 
-// files are the members of a record by name.
-type files map[string][]byte
+// member is a file of a record that is still to be written.
+type member struct {
+	name    string
+	content func() ([]byte, error) // nil content: there is no such file
+}
+
+// held returns a member whose content is at hand.
+func held(name string, content []byte) member {
+	return member{name, func() ([]byte, error) { return content, nil }}
+}
 
 // write writes members as a zip whose bytes depend on nothing but their names
-// and contents.
-func (f files) write(w io.Writer) error {
+// and contents. One content is held at a time.
+func write(w io.Writer, list []member) error {
 	z := zip.NewWriter(w)
 	put := func(name string, content []byte) error {
 		m, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
@@ -42,30 +51,60 @@ func (f files) write(w io.Writer) error {
 		_, err = m.Write(content)
 		return err
 	}
-	for _, name := range slices.Sorted(maps.Keys(f)) {
-		if err := put(name, f[name]); err != nil {
-			return fmt.Errorf("writing %s: %w", name, err)
+	slices.SortFunc(list, func(a, b member) int { return strings.Compare(a.name, b.name) })
+	manifest := newManifest()
+	for _, m := range list {
+		content, err := m.content()
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+		if content == nil {
+			continue
+		}
+		manifest.add(m.name, content)
+		if err := put(m.name, content); err != nil {
+			return fmt.Errorf("writing %s: %w", m.name, err)
 		}
 	}
-	if err := put(manifestName, f.manifest()); err != nil {
+	if err := put(manifestName, manifest.bytes()); err != nil {
 		return fmt.Errorf("writing the manifest: %w", err)
 	}
 	return z.Close()
 }
 
-// manifest lists the hash of each member.
-func (f files) manifest() []byte {
-	var b bytes.Buffer
-	b.WriteString("detente/manifest/v1\n")
-	for _, name := range slices.Sorted(maps.Keys(f)) {
-		fmt.Fprintf(&b, "%s %s\n", identity.Sum(f[name]), name)
-	}
-	return b.Bytes()
+// manifest lists the hash of each member, by name.
+type manifest struct{ b bytes.Buffer }
+
+func newManifest() *manifest {
+	m := &manifest{}
+	m.b.WriteString("detente/manifest/v1\n")
+	return m
 }
 
-// read reads a record's members. It refuses names that lead elsewhere, members
-// that stand twice or are too large, and every file whose bytes are not those
-// that write would make.
+func (m *manifest) add(name string, content []byte) {
+	fmt.Fprintf(&m.b, "%s %s\n", identity.Sum(content), name)
+}
+
+func (m *manifest) bytes() []byte { return m.b.Bytes() }
+
+// files are the members of a record by name. Their content is read when it is
+// asked for: a line's record may be larger than memory.
+type files map[string]*zip.File
+
+// get returns a member's content. One that is missing, or cannot be read any
+// more, is none.
+func (f files) get(name string) ([]byte, bool) {
+	m, ok := f[name]
+	if !ok {
+		return nil, false
+	}
+	content, err := readMember(m)
+	return content, err == nil
+}
+
+// read reads which members a record has. It refuses names that lead elsewhere,
+// members that stand twice or are too large, and every file whose bytes are not
+// those that write would make.
 func read(r io.ReaderAt, size int64) (files, error) {
 	if size > MaxRecord {
 		return nil, fmt.Errorf("the file has %d bytes, more than %d", size, int64(MaxRecord))
@@ -89,47 +128,60 @@ func read(r io.ReaderAt, size int64) (files, error) {
 		if total += m.UncompressedSize64; m.UncompressedSize64 > maxMember || total > maxTotal {
 			return nil, fmt.Errorf("%q is too large", m.Name)
 		}
-		content, err := readMember(m)
-		if err != nil {
-			return nil, fmt.Errorf("%q: %w", m.Name, err)
-		}
-		f[m.Name] = content
+		f[m.Name] = m
 	}
-	manifest, ok := f[manifestName]
-	delete(f, manifestName)
-	if !ok || !bytes.Equal(manifest, f.manifest()) {
-		return nil, fmt.Errorf("the manifest is missing or does not fit the files: a file was changed, added or taken out")
-	}
-	return f, f.same(r, size)
+	return f, f.check(r, size)
 }
+
+// check compares the manifest with the members, and the file with what write
+// makes of them.
+func (f files) check(r io.ReaderAt, size int64) error {
+	said, ok := f.get(manifestName)
+	if !ok {
+		return errManifest
+	}
+	delete(f, manifestName)
+	is := newManifest()
+	var list []member
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		content, err := readMember(f[name])
+		if err != nil {
+			return fmt.Errorf("%q: %w", name, err)
+		}
+		is.add(name, content)
+		list = append(list, member{name, func() ([]byte, error) { return readMember(f[name]) }})
+	}
+	if !bytes.Equal(said, is.bytes()) {
+		return errManifest
+	}
+	c := &comparer{r: r}
+	if err := write(c, list); err != nil {
+		return err
+	}
+	if c.differs || c.at != size {
+		return errors.New("the file's bytes are not those of its content: something between the files was changed")
+	}
+	return nil
+}
+
+var errManifest = errors.New("the manifest is missing or does not fit the files: a file was changed, added or taken out")
 
 func readMember(m *zip.File) ([]byte, error) {
 	r, err := m.Open()
 	if err != nil {
 		return nil, err
 	}
-	content, err := io.ReadAll(io.LimitReader(r, maxMember+1))
-	if err != nil {
+	content := make([]byte, 0, min(m.UncompressedSize64, maxMember))
+	buf := bytes.NewBuffer(content)
+	if _, err := buf.ReadFrom(io.LimitReader(r, maxMember+1)); err != nil {
 		return nil, err
 	}
-	return content, r.Close()
+	return buf.Bytes(), r.Close()
 }
 
 func checkName(name string) error {
 	if name == "" || len(name) > maxName || path.Clean(name) != name || path.IsAbs(name) || strings.HasPrefix(name, "..") || strings.ContainsAny(name, "\\\x00\n") {
 		return fmt.Errorf("%q is no name that a record may hold", name)
-	}
-	return nil
-}
-
-// same compares a file with what write makes of its content.
-func (f files) same(r io.ReaderAt, size int64) error {
-	c := &comparer{r: r}
-	if err := f.write(c); err != nil {
-		return err
-	}
-	if c.differs || c.at != size {
-		return fmt.Errorf("the file's bytes are not those of its content: something between the files was changed")
 	}
 	return nil
 }

@@ -1,12 +1,12 @@
 package record
 
 import (
-	"bytes"
 	"encoding/json/v2"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"detente/identity"
 	"detente/journal"
@@ -75,7 +75,7 @@ func Export(w io.Writer, src Source, o Options) error {
 	if len(o.Entries) == 0 {
 		return errors.New("export: there is nothing to export")
 	}
-	x := exporter{src: src, opt: o, files: make(files), logs: make(map[identity.Origin]*logJSON)}
+	x := exporter{src: src, opt: o, cards: make(map[identity.Station]carded), policies: make(map[identity.Origin][]byte), logs: make(map[identity.Origin]*logJSON)}
 	for _, e := range o.Entries {
 		if err := x.add(e); err != nil {
 			return fmt.Errorf("export of entry %d of %s: %w", e.Index, e.Origin, err)
@@ -84,14 +84,29 @@ func Export(w io.Writer, src Source, o Options) error {
 	if err := x.finish(); err != nil {
 		return fmt.Errorf("export: %w", err)
 	}
-	return x.files.write(w)
+	if err := write(w, x.members); err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	return nil
 }
 
+// exporter lists the members of a record. What an entry brings is read from the
+// source when its turn to be written comes, so that a line's record may be
+// larger than memory; record.json comes after all entries, by its name, and says
+// what was there.
 type exporter struct {
-	src   Source
-	opt   Options
-	files files
-	logs  map[identity.Origin]*logJSON
+	src      Source
+	opt      Options
+	members  []member
+	cards    map[identity.Station]carded
+	policies map[identity.Origin][]byte
+	logs     map[identity.Origin]*logJSON
+}
+
+// carded is a station's cards as they go into the record, and what they say.
+type carded struct {
+	bundle   identity.Bundle
+	verified identity.Verified
 }
 
 // folder is where the files of an entry stand.
@@ -99,17 +114,18 @@ func (x *exporter) folder(e Entry) (string, error) {
 	if len(x.opt.Entries) == 1 {
 		return "", nil
 	}
-	return folderOf(e, x.codes(e.Origin))
-}
-
-func (x *exporter) codes(o identity.Origin) func(identity.Station) (identity.Code, error) {
-	return func(s identity.Station) (identity.Code, error) {
+	return folderOf(e, func(s identity.Station) (identity.Code, error) {
 		v, err := x.verified(s)
 		return v.Card.Code, err
-	}
+	})
 }
 
+// verified returns what a station's cards say, and puts them into the record
+// once.
 func (x *exporter) verified(s identity.Station) (identity.Verified, error) {
+	if c, ok := x.cards[s]; ok {
+		return c.verified, nil
+	}
 	b, err := x.src.Cards(s)
 	if err != nil {
 		return identity.Verified{}, err
@@ -118,8 +134,13 @@ func (x *exporter) verified(s identity.Station) (identity.Verified, error) {
 	if err != nil {
 		return identity.Verified{}, err
 	}
-	x.files["cards/"+string(s)+".cards"] = b.Bytes()
-	return b.Verify(root.Key, zeroTime)
+	v, err := b.Verify(root.Key, zeroTime)
+	if err != nil {
+		return v, err
+	}
+	x.cards[s] = carded{b, v}
+	x.members = append(x.members, held("cards/"+string(s)+".cards", b.Bytes()))
+	return v, nil
 }
 
 func folderOf(e Entry, code func(identity.Station) (identity.Code, error)) (string, error) {
@@ -144,81 +165,90 @@ func (x *exporter) add(e Entry) error {
 		l = &logJSON{Origin: e.Origin.String(), Size: size, Indexes: []int64{}, Disclosed: []int64{}, Unproven: []int64{}}
 		x.logs[e.Origin] = l
 	}
-	if slices.Contains(l.Indexes, e.Index) && x.opt.Kind != Line {
+	if x.opt.Kind != Line && slices.Contains(l.Indexes, e.Index) {
 		return nil
 	}
 	folder, err := x.folder(e)
 	if err != nil {
 		return err
 	}
-	sealed, err := x.src.Sealed(e)
+	policy, err := x.policy(e)
 	if err != nil {
 		return err
 	}
-	proof, err := x.src.Proof(e)
-	switch {
-	case errors.Is(err, journal.ErrNoEntry):
-		l.Unproven = append(l.Unproven, e.Index)
-	case err != nil:
-		return err
-	default:
-		x.files[folder+"proof.tlog-proof"] = proof
-	}
-	x.files[folder+"entry.age"] = sealed
 	l.Indexes = append(l.Indexes, e.Index)
-	if err := x.policy(e, folder); err != nil {
-		return err
-	}
+	x.members = append(x.members, held(folder+"policy.txt", policy),
+		member{folder + "entry.age", func() ([]byte, error) { return x.src.Sealed(e) }},
+		member{folder + "proof.tlog-proof", func() ([]byte, error) {
+			proof, err := x.src.Proof(e)
+			if errors.Is(err, journal.ErrNoEntry) {
+				l.Unproven = append(l.Unproven, e.Index)
+				return nil, nil
+			}
+			return proof, err
+		}})
 	if x.opt.Disclose == nil || !x.opt.Disclose(e) {
 		return nil
 	}
-	key, ok, err := x.src.FileKey(e)
-	if err != nil || !ok {
-		return err
-	}
-	x.files[folder+"filekey"] = []byte(key.Disclose() + "\n")
-	l.Disclosed = append(l.Disclosed, e.Index)
+	x.members = append(x.members, member{folder + "filekey", func() ([]byte, error) {
+		key, ok, err := x.src.FileKey(e)
+		if err != nil || !ok {
+			return nil, err
+		}
+		l.Disclosed = append(l.Disclosed, e.Index)
+		return []byte(key.Disclose() + "\n"), nil
+	}})
 	return nil
 }
 
-// policy puts the log's C2SP policy beside an entry.
-func (x *exporter) policy(e Entry, folder string) error {
+// policy returns the C2SP policy by which a stranger checks the entry's proof. A
+// log has one, which its entries share in memory.
+func (x *exporter) policy(e Entry) ([]byte, error) {
+	if p, ok := x.policies[e.Origin]; ok {
+		return p, nil
+	}
 	writer, err := x.verified(e.Origin.Writer)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	reader, err := x.verified(e.Origin.Reader)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	key, ok := writer.Card.Log(e.Origin)
 	if !ok {
-		return fmt.Errorf("the card of %s lists no key for the log", e.Origin.Writer)
+		return nil, fmt.Errorf("the card of %s lists no key for the log", e.Origin.Writer)
 	}
-	x.files[folder+"policy.txt"] = journal.PolicyFile(e.Origin, key, map[string]identity.PublicKey{reader.Card.CosignerName(): reader.Card.Cosigner})
-	return nil
+	p := journal.PolicyFile(e.Origin, key, map[string]identity.PublicKey{reader.Card.CosignerName(): reader.Card.Cosigner})
+	x.policies[e.Origin] = p
+	return p, nil
 }
 
+// finish adds what does not belong to one entry.
 func (x *exporter) finish() error {
-	index := indexJSON{Format: indexFormat, Kind: x.opt.Kind}
-	for o, l := range x.logs {
-		slices.Sort(l.Indexes)
-		slices.Sort(l.Disclosed)
-		slices.Sort(l.Unproven)
-		index.Logs = append(index.Logs, *l)
+	for o := range x.logs {
 		note, err := x.src.Succession(o)
 		if err != nil {
 			return err
 		}
 		if note != nil {
-			x.files[fmt.Sprintf("successions/%s-%s-%s%d.note", o.Writer, o.Reader, o.Class.Letter(), o.Era)] = note
+			x.members = append(x.members, held(fmt.Sprintf("successions/%s-%s-%s%d.note", o.Writer, o.Reader, o.Class.Letter(), o.Era), note))
 		}
 	}
-	slices.SortFunc(index.Logs, func(a, b logJSON) int { return bytes.Compare([]byte(a.Origin), []byte(b.Origin)) })
-	text, err := json.Marshal(index, json.Deterministic(true))
-	if err != nil {
-		return err
-	}
-	x.files[indexName] = append(text, '\n')
+	x.members = append(x.members, member{indexName, x.index})
 	return nil
+}
+
+// index says what the record holds.
+func (x *exporter) index() ([]byte, error) {
+	index := indexJSON{Format: indexFormat, Kind: x.opt.Kind}
+	for _, l := range x.logs {
+		slices.Sort(l.Indexes)
+		slices.Sort(l.Disclosed)
+		slices.Sort(l.Unproven)
+		index.Logs = append(index.Logs, *l)
+	}
+	slices.SortFunc(index.Logs, func(a, b logJSON) int { return strings.Compare(a.Origin, b.Origin) })
+	text, err := json.Marshal(index, json.Deterministic(true))
+	return append(text, '\n'), err
 }

@@ -60,7 +60,7 @@ type opened struct {
 }
 
 func (v *verifier) readIndex() bool {
-	text, ok := v.files[indexName]
+	text, ok := v.files.get(indexName)
 	if !ok || json.Unmarshal(text, &v.index, json.RejectUnknownMembers(true)) != nil || v.index.Format != indexFormat || len(v.index.Logs) == 0 {
 		v.fail(CheckIndex, "", "record.json is missing or not of a known form")
 		return false
@@ -81,7 +81,8 @@ func (v *verifier) readCards() bool {
 		if !strings.HasPrefix(name, "cards/") {
 			continue
 		}
-		verified, err := v.chain(v.files[name])
+		bundle, _ := v.files.get(name)
+		verified, err := v.chain(bundle)
 		if err != nil {
 			v.fail(CheckCards, name, err.Error())
 			ok = false
@@ -195,14 +196,14 @@ func (l *logVerifier) cite(i int64) string {
 // entry verifies one entry: its proof, its receipt, and what it says if it is
 // disclosed.
 func (l *logVerifier) entry(folder string, index int64) {
-	sealed, ok := l.v.files[folder+"entry.age"]
+	sealed, ok := l.v.files.get(folder + "entry.age")
 	if !ok {
 		l.v.fail(CheckIndex, l.cite(index), "the entry is named and not there")
 		return
 	}
 	proven := l.proof(folder, index, sealed)
 	l.policyFile(folder, index)
-	text, disclosed := l.v.files[folder+"filekey"]
+	text, disclosed := l.v.files.get(folder + "filekey")
 	if !disclosed {
 		l.v.missing(CheckDisclosed, l.cite(index), "the entry is not disclosed")
 		l.v.report.Undisclosed = append(l.v.report.Undisclosed, l.cite(index))
@@ -224,7 +225,7 @@ func (l *logVerifier) entry(folder string, index int64) {
 // policyFile checks that the C2SP policy beside an entry is that of its log.
 func (l *logVerifier) policyFile(folder string, index int64) {
 	want := journal.PolicyFile(l.o, l.key, map[string]identity.PublicKey{l.reader.Card.CosignerName(): l.reader.Card.Cosigner})
-	if string(l.v.files[folder+"policy.txt"]) != string(want) {
+	if policy, _ := l.v.files.get(folder + "policy.txt"); string(policy) != string(want) {
 		l.v.fail(CheckPolicyFile, l.cite(index), "policy.txt is not that of the log")
 	}
 }
@@ -232,7 +233,7 @@ func (l *logVerifier) policyFile(folder string, index int64) {
 // proof verifies the tlog-proof: the checkpoint signed twice by the log, its
 // reader's two cosignatures of one second, and the inclusion of the entry.
 func (l *logVerifier) proof(folder string, index int64, sealed []byte) bool {
-	text, ok := l.v.files[folder+"proof.tlog-proof"]
+	text, ok := l.v.files.get(folder + "proof.tlog-proof")
 	if !ok {
 		l.v.missing(CheckReceipt, l.cite(index), "the counterpart has given no receipt")
 		l.v.report.MissingReceipts = append(l.v.report.MissingReceipts, l.cite(index))

@@ -226,6 +226,7 @@ func (w *world) putBack(n *node) {
 		return
 	}
 	w.crash(n, "store put back to an older copy")
+	n.putBacks = append(n.putBacks, w.now)
 	n.disk.PutBack(n.copies[w.rand.IntN(len(n.copies))])
 	n.seen = make(map[originKey]int64)
 }

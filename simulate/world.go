@@ -81,20 +81,33 @@ func (e *events) Pop() any {
 
 // node is a station and what it stands on.
 type node struct {
-	name    identity.Station
-	cast    *stationtest.Cast
-	disk    *memory.Disk
-	marks   *markStore
-	store   *memory.Store
-	end     stationtest.End
-	up      bool
-	gen     int           // counts starts, so that what was meant for an earlier one is dropped
-	skew    time.Duration // of its clock
-	alarm   int           // counts the times at which the line wants to be asked again
-	saving  bool          // the high-water mark is to be saved within a second, as a runner does
-	waiting bool          // a step is scheduled or a request under way
-	copies  []*memory.Disk
-	seen    map[identity.Origin]int64 // entries of its logs that the oracles have looked at
+	name     identity.Station
+	cast     *stationtest.Cast
+	disk     *memory.Disk
+	marks    *markStore
+	store    *memory.Store
+	end      stationtest.End
+	up       bool
+	gen      int           // counts starts, so that what was meant for an earlier one is dropped
+	skew     time.Duration // of its clock
+	alarm    int           // counts the times at which the line wants to be asked again
+	saving   bool          // the high-water mark is to be saved within a second, as a runner does
+	waiting  bool          // a step is scheduled or a request under way
+	copies   []*memory.Disk
+	putBacks []time.Time               // when its store was put back to one of them
+	seen     map[identity.Origin]int64 // entries of its logs that the oracles have looked at
+}
+
+// forgot reports whether a node's store was put back so soon after a moment that
+// the high-water mark, which is saved once in line.MarkSlack, could not tell of
+// it. What was let out then is made anew: the same head, at another second.
+func (n *node) forgot(at time.Time) bool {
+	for _, t := range n.putBacks {
+		if d := t.Sub(at); d >= 0 && d <= line.MarkSlack {
+			return true
+		}
+	}
+	return false
 }
 
 // markStore keeps the high-water mark of a node. It survives crashes and is not

@@ -127,7 +127,8 @@ func (s *Station) beginHeal(d line.Decision, body []byte) (*healing, error) {
 		h.page.Cosigned, h.to = append(h.page.Cosigned, c), c.Size
 	}
 	if h.to == 0 {
-		return nil, fmt.Errorf("%s shows a larger head of %s, and no cosignature that leads to it", d.Source, d.Origin)
+		// Its store may have been put back since it told its heads: ask again.
+		return nil, fmt.Errorf("%w: %s showed a larger head of %s, and shows no cosignature that leads to it; its heads are asked for again", ErrLineDown, d.Source, d.Origin)
 	}
 	return h, nil
 }
