@@ -116,15 +116,30 @@ func (o *oracle) sent(n *node, r line.Request) error {
 	if c.Size >= o.largest[c.Origin] {
 		o.largest[c.Origin], o.notes[c.Origin] = c.Size, bytes.Clone(note)
 	}
+	if key := noteKey(c); o.lines[key] == nil {
+		o.lines[key] = bytes.Clone(note)
+	}
 	return nil
 }
 
 // signedAnew reports whether a note of a smaller size was made after the larger
-// one: a repetition of what was sent before is none.
-func (o *oracle) signedAnew(_ *node, c line.Claim, note []byte) bool {
-	before, ok := o.lines[fmt.Sprintf("note %s@%d", c.Origin, c.Size)]
-	return ok && !bytes.Equal(before, note)
+// one. A repetition of what was sent before is none; nor is the end of a log
+// that its writer, having lost the rest, ended there.
+func (o *oracle) signedAnew(n *node, c line.Claim, note []byte) bool {
+	if bytes.Equal(o.lines[noteKey(c)], note) {
+		return false
+	}
+	ended := false
+	err := view(n, func(tx station.Tx) error {
+		l, _, err := tx.Log(c.Origin)
+		ended = l.Ended != nil && l.Ended.Size == c.Size
+		return err
+	})
+	return err != nil || !ended
 }
+
+// noteKey is where the first note of a size is kept.
+func noteKey(c line.Claim) string { return fmt.Sprintf("note %s@%d", c.Origin, c.Size) }
 
 // root keeps the root of a head, and finds a second one.
 // covers P4
@@ -383,6 +398,10 @@ func (o *oracle) deliveredLog(n *node, own identity.Origin) error {
 	}
 	if err := errors.Join(read(n, &mine), read(o.w.other(n), &theirs)); err != nil {
 		return err
+	}
+	if len(theirs) > len(mine) && o.namedLost(own) {
+		// What was on its way when its writer ended the log without it.
+		theirs = theirs[:len(mine)]
 	}
 	if len(mine) != len(theirs) {
 		return o.broken("P2", "%s wrote %d entries and %d arrived: %s", n.name, len(mine), len(theirs), o.standing(n))

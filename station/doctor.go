@@ -187,7 +187,14 @@ func (s *Station) rebuild(tx Tx, now time.Time, row *Line) error {
 			return err
 		}
 		if ok {
-			if err := s.rebuildFrom(tx, now, row, o, 0, log.Size); err != nil {
+			end := log.Size
+			if log.Ended != nil {
+				end = min(end, log.Ended.Size)
+			}
+			if err := s.rebuildFrom(tx, now, row, o, 0, end); err != nil {
+				return err
+			}
+			if err := s.projectBeyond(tx, o, end, log.Size); err != nil {
 				return err
 			}
 		}
@@ -213,6 +220,27 @@ func (s *Station) rebuildFrom(tx Tx, now time.Time, row *Line, o identity.Origin
 			if err != nil {
 				return fmt.Errorf("entry %d of %s: %w", index, o, err)
 			}
+		}
+	}
+	return nil
+}
+
+// projectBeyond notes entries above the end of a log, which its writer has lost:
+// evidence, shown as that, and no message any more. What they said may be said
+// again in the next era.
+func (s *Station) projectBeyond(tx Tx, o identity.Origin, from, to int64) error {
+	if from >= to {
+		return nil
+	}
+	entries, err := tx.Entries(o, from, to)
+	if err != nil {
+		return err
+	}
+	for i, sealed := range entries {
+		in := s.open(sealed, o.Writer == s.name)
+		in.problem, in.field = problemBeyond, ""
+		if err := s.projectUnread(tx, o, from+int64(i), in); err != nil {
+			return err
 		}
 	}
 	return nil

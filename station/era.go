@@ -233,7 +233,7 @@ func (s *Station) handleCards(ctx context.Context, now time.Time, p *peer, r lin
 			return err
 		}
 		for _, note := range c.Successions {
-			if err := s.takeSuccession(tx, next, note); err != nil {
+			if err := s.takeSuccession(tx, now, next, note); err != nil {
 				return err
 			}
 		}
@@ -246,7 +246,7 @@ func (s *Station) handleCards(ctx context.Context, now time.Time, p *peer, r lin
 }
 
 // takeSuccession notes where a counterpart's log ends and which follows.
-func (s *Station) takeSuccession(tx Tx, next identity.Verified, note []byte) error {
+func (s *Station) takeSuccession(tx Tx, now time.Time, next identity.Verified, note []byte) error {
 	n, err := identity.OpenSuccession(next.Card, note)
 	if err != nil {
 		return fmt.Errorf("succession note: %w", err)
@@ -286,7 +286,17 @@ func (s *Station) takeSuccession(tx Tx, next identity.Verified, note []byte) err
 	if err := tx.PutLog(log); err != nil {
 		return err
 	}
-	return tx.PutSetting(key, note)
+	if err := tx.PutSetting(key, note); err != nil || log.Size <= n.Size {
+		return err
+	}
+	row, err := tx.Line(n.Old.Line())
+	if err != nil {
+		return err
+	}
+	if err := s.rebuild(tx, now, &row); err != nil {
+		return fmt.Errorf("the tables without what is above the end of %s: %w", n.Old, err)
+	}
+	return tx.PutLine(row)
 }
 
 // errNotFollowed says that a counterpart sends an era before the one that comes

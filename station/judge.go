@@ -22,6 +22,10 @@ const (
 	problemTime       = "time"
 )
 
+// problemBeyond marks an entry above the end that its writer gave a log. It is
+// not answered.
+const problemBeyond = "beyond the end"
+
 // incoming is an entry of a counterpart's log as far as it could be opened.
 type incoming struct {
 	plain   []byte

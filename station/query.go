@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sort"
 	"time"
 
 	"detente/dossier"
@@ -61,18 +62,30 @@ func (s *Station) ReadEntry(ctx context.Context, actor Actor, now time.Time, o i
 	return r, err
 }
 
-func (s *Station) read(tx Tx, m Message) (Read, error) {
+// opened returns a message with what it says, without its receipts.
+func (s *Station) opened(m Message) Read {
 	r := Read{Message: m, Citation: s.Cite(m.Origin, m.Index)}
 	if m.Problem != problemUnreadable && len(m.Plain) > 0 {
 		if e, err := message.ParseEntry(m.Plain); err == nil {
 			r.Entry = e
 		}
 	}
+	return r
+}
+
+func (s *Station) read(tx Tx, m Message) (Read, error) {
+	r := s.opened(m)
 	at, err := tx.ReceiptOf(m.Origin, m.Index)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return r, err
 	}
 	r.Received = at
+	return s.withHeld(tx, r)
+}
+
+// withHeld adds the receipt that the station itself holds of an own message.
+func (s *Station) withHeld(tx Tx, r Read) (Read, error) {
+	m := r.Message
 	if m.Origin.Writer == s.name {
 		p, err := s.peerNamed(m.Origin.Reader)
 		if err != nil {
@@ -287,27 +300,44 @@ func (s *Station) items(tx Tx, row Line) ([]dossier.Item, error) {
 		last   identity.Era
 	}{{s.name, row.OwnEra}, {row.Line.Other(s.name), row.PeerEra}} {
 		for era := identity.Era(1); era <= side.last; era++ {
-			log, _, err := tx.Log(row.Line.Log(side.writer, era))
+			o := row.Line.Log(side.writer, era)
+			messages, err := tx.Messages(o, 0, 0)
 			if err != nil {
 				return nil, err
 			}
-			messages, err := tx.Messages(row.Line.Log(side.writer, era), 0, 0)
+			listed, err := tx.ListedOf(o)
 			if err != nil {
 				return nil, err
 			}
+			received := earliest(listed)
 			for _, m := range messages {
-				if log.Ended != nil && m.Index >= log.Ended.Size {
-					continue // its writer lost it, and ended the log before it
-				}
-				r, err := s.read(tx, m)
-				if err != nil {
-					return nil, err
-				}
+				r := s.opened(m)
+				r.Received = received(m.Index)
 				items = append(items, itemOf(r))
 			}
 		}
 	}
 	return items, nil
+}
+
+// earliest returns, for the listed receipts of a log, ascending by size, what
+// says of an index when it was received first; the zero time where no receipt
+// covers it. It is what Tx.ReceiptOf says, for many entries at once.
+func earliest(listed []Listed) func(index int64) time.Time {
+	first := make([]time.Time, len(listed))
+	for i := len(listed) - 1; i >= 0; i-- {
+		first[i] = listed[i].At
+		if i+1 < len(listed) && first[i+1].Before(first[i]) {
+			first[i] = first[i+1]
+		}
+	}
+	return func(index int64) time.Time {
+		i := sort.Search(len(listed), func(i int) bool { return listed[i].Size > index })
+		if i == len(listed) {
+			return time.Time{}
+		}
+		return first[i]
+	}
 }
 
 // EventsAfter lists events after a number, for streams that resume.

@@ -150,8 +150,10 @@ func (t *tx) PutListed(l station.Listed) error {
 		log, l.Seen, l.Size, l.At.Unix(), l.By.String(), l.Index)
 }
 
-// ReceiptOf implements station.Tx. Seconds never fall as sizes grow, so the
-// smallest size above the index of each kind decides.
+// ReceiptOf implements station.Tx. The earliest second is not always that of the
+// smallest size: a mirror whose store was put back gives a receipt of a smaller
+// size later than one of a larger. It costs as much as receipts are listed above
+// the index.
 func (t *tx) ReceiptOf(o identity.Origin, index int64) (time.Time, error) {
 	log, ok, err := t.logID(o)
 	if err != nil {
@@ -159,18 +161,13 @@ func (t *tx) ReceiptOf(o identity.Origin, index int64) (time.Time, error) {
 	}
 	var at time.Time
 	for _, seen := range []bool{false, true} {
-		var second int64
-		err := sql.ErrNoRows
+		var second sql.NullInt64
 		if ok {
-			err = t.q.row("SELECT at FROM listed WHERE log = ? AND seen = ? AND size > ? ORDER BY size LIMIT 1", log, seen, index).Scan(&second)
+			if err := t.q.row("SELECT min(at) FROM listed WHERE log = ? AND seen = ? AND size > ?", log, seen, index).Scan(&second); err != nil {
+				return at, err
+			}
 		}
-		if errors.Is(err, sql.ErrNoRows) {
-			continue
-		}
-		if err != nil {
-			return at, err
-		}
-		if s := time.Unix(second, 0).UTC(); at.IsZero() || s.Before(at) {
+		if s := time.Unix(second.Int64, 0).UTC(); second.Valid && (at.IsZero() || s.Before(at)) {
 			at = s
 		}
 	}

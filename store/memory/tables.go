@@ -212,8 +212,10 @@ func (t *tx) ReceiptOf(o identity.Origin, index int64) (time.Time, error) {
 	for _, seen := range []bool{false, true} {
 		all := t.st.listed[listing{o, seen}]
 		i, _ := slices.BinarySearchFunc(all, index+1, func(e station.Listed, size int64) int { return cmp.Compare(e.Size, size) })
-		if i < len(all) && (at.IsZero() || all[i].At.Before(at)) {
-			at = all[i].At
+		for _, l := range all[i:] {
+			if at.IsZero() || l.At.Before(at) {
+				at = l.At
+			}
 		}
 	}
 	if at.IsZero() {

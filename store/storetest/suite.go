@@ -221,18 +221,19 @@ func receipts(t *testing.T, s station.Store) {
 		return station.Listed{Origin: origin, Size: size, At: at.Add(time.Duration(second) * time.Second), Seen: seen, By: line.Log("b.example", 1)}
 	}
 	update(t, s, func(tx station.Tx) error {
-		return errors.Join(tx.PutListed(put(5, 50, false)), tx.PutListed(put(10, 100, false)), tx.PutListed(put(8, 70, true)), tx.PutListed(put(10, 110, false)))
+		return errors.Join(tx.PutListed(put(5, 50, false)), tx.PutListed(put(10, 100, false)), tx.PutListed(put(8, 70, true)), tx.PutListed(put(10, 110, false)),
+			tx.PutListed(put(20, 300, false)), tx.PutListed(put(21, 250, false)))
 	})
 	update(t, s, func(tx station.Tx) error {
-		for index, want := range map[int64]int64{0: 50, 4: 50, 5: 70, 7: 70, 8: 100, 9: 100} {
+		for index, want := range map[int64]int64{0: 50, 4: 50, 5: 70, 7: 70, 8: 100, 9: 100, 10: 250, 20: 250} {
 			got, err := tx.ReceiptOf(origin, index)
 			expect(t, fmt.Sprintf("receipt of %d", index), show(got.Sub(at), err), show(time.Duration(want)*time.Second, nil))
 		}
-		if _, err := tx.ReceiptOf(origin, 10); !errors.Is(err, station.ErrNotFound) {
+		if _, err := tx.ReceiptOf(origin, 21); !errors.Is(err, station.ErrNotFound) {
 			t.Errorf("no receipt: %v", err)
 		}
 		list, err := tx.ListedOf(origin)
-		expect(t, "listed", show(len(list), list[0].Size, list[1].Size, list[2].Size, err), "3 5 8 10 <nil>")
+		expect(t, "listed", show(len(list), list[0].Size, list[1].Size, list[2].Size, err), "5 5 8 10 <nil>")
 		return nil
 	})
 }
