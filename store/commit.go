@@ -91,6 +91,7 @@ func (s *Store) commit(batch []*call) {
 	}
 	if err != nil {
 		err = kind(errors.Join(err, s.abandon()))
+		s.cache.forget()
 	}
 	for _, c := range batch {
 		if err != nil && c.err == nil && c.panics == nil {
@@ -138,6 +139,7 @@ func (s *Store) savepoint(c *call) error {
 	}()
 	if c.err != nil || c.panics != nil {
 		c.err = kind(c.err)
+		s.cache.forget()
 		if err := s.exec("ROLLBACK TO one"); err != nil {
 			return err
 		}
@@ -154,6 +156,7 @@ func (s *Store) hook() error {
 		return err
 	}
 	if err := s.finish(&tx{q: s.cache, writable: true}); err != nil {
+		s.cache.forget()
 		if err := s.exec("ROLLBACK TO hook"); err != nil {
 			return err
 		}
@@ -176,6 +179,7 @@ func (s *Store) View(ctx context.Context, do func(station.Tx) error) error {
 		return ctx.Err()
 	}
 	defer func() { s.readers <- r }()
+	r.forget()
 	if _, err := r.exec("BEGIN"); err != nil {
 		return err
 	}
@@ -189,11 +193,15 @@ func (s *Store) View(ctx context.Context, do func(station.Tx) error) error {
 type statements struct {
 	conn     *sql.Conn
 	prepared map[string]*sql.Stmt
+	memo     *memo
 }
 
 func newStatements(conn *sql.Conn) *statements {
-	return &statements{conn: conn, prepared: make(map[string]*sql.Stmt)}
+	return &statements{conn: conn, prepared: make(map[string]*sql.Stmt), memo: newMemo()}
 }
+
+// forget drops what was read and written: the transaction that saw it is gone.
+func (c *statements) forget() { c.memo = newMemo() }
 
 func (c *statements) stmt(query string) (*sql.Stmt, error) {
 	if st, ok := c.prepared[query]; ok {

@@ -25,20 +25,30 @@ func putDocument[T any](t *tx, kind, name string, v T) error {
 	if err != nil {
 		return err
 	}
-	return t.put("INSERT OR REPLACE INTO documents (kind, name, body) VALUES (?, ?, ?)", kind, name, body)
+	if err := t.put("INSERT OR REPLACE INTO documents (kind, name, body) VALUES (?, ?, ?)", kind, name, body); err != nil {
+		return err
+	}
+	keep[documentKey, any](t.q.memo.document, documentKey{kind, name}, v)
+	return nil
 }
 
 func document[T any](t *tx, kind, name string) (T, error) {
 	var v T
+	if known, ok := t.q.memo.document[documentKey{kind, name}].(T); ok {
+		return known, nil
+	}
 	var body []byte
 	err := t.q.row("SELECT body FROM documents WHERE kind = ? AND name = ?", kind, name).Scan(&body)
 	if errors.Is(err, sql.ErrNoRows) {
 		return v, fmt.Errorf("%s %s: %w", kind, name, station.ErrNotFound)
 	}
-	if err != nil {
-		return v, err
+	if err == nil {
+		err = json.Unmarshal(body, &v)
 	}
-	return v, json.Unmarshal(body, &v)
+	if err == nil {
+		keep[documentKey, any](t.q.memo.document, documentKey{kind, name}, v)
+	}
+	return v, err
 }
 
 func documents[T any](t *tx, kind string) ([]T, error) {
@@ -100,16 +110,24 @@ func (t *tx) Token(d identity.Digest) (station.Token, error) {
 
 // Setting implements station.Tx.
 func (t *tx) Setting(name string) ([]byte, error) {
+	key := documentKey{kindSetting, name}
+	if known, ok := t.q.memo.document[key].([]byte); ok {
+		return known, nil
+	}
 	var body []byte
 	err := t.q.row("SELECT body FROM documents WHERE kind = ? AND name = ?", kindSetting, name).Scan(&body)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
+	}
+	if err == nil {
+		keep[documentKey, any](t.q.memo.document, key, body)
 	}
 	return body, err
 }
 
 // PutSetting implements station.Tx.
 func (t *tx) PutSetting(name string, value []byte) error {
+	delete(t.q.memo.document, documentKey{kindSetting, name}) // read anew when asked for
 	if value == nil {
 		return t.put("DELETE FROM documents WHERE kind = ? AND name = ?", kindSetting, name)
 	}
@@ -182,17 +200,21 @@ func (t *tx) Evidences(limit int) ([]station.Evidence, error) {
 
 // AppendAudit implements station.Tx.
 func (t *tx) AppendAudit(a station.Audit) (station.Audit, error) {
-	var last []byte
-	err := t.q.row("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1").Scan(&a.Number, &last)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return a, err
+	last := &t.q.memo.audit
+	if !last.known {
+		var hash []byte
+		err := t.q.row("SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1").Scan(&last.number, &hash)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return a, err
+		}
+		copy(last.hash[:], hash)
 	}
-	var previous identity.Digest
-	copy(previous[:], last)
-	a.Number++
-	a.Hash = station.AuditHash(previous, a)
-	return a, t.put("INSERT INTO audit (number, at, actor, act, object, result, detail, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	a.Number = last.number + 1
+	a.Hash = station.AuditHash(last.hash, a)
+	err := t.put("INSERT INTO audit (number, at, actor, act, object, result, detail, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 		a.Number, a.At.Unix(), a.Actor, a.Act, a.Object, a.Result, a.Detail, a.Hash[:])
+	*last = lastAudit{known: err == nil, number: a.Number, hash: a.Hash}
+	return a, err
 }
 
 // Audits implements station.Tx.

@@ -18,7 +18,6 @@ import (
 type tx struct {
 	q        *statements
 	writable bool
-	ids      map[identity.Origin]int64 // rows of logs met so far
 }
 
 // unix writes a time as whole seconds; the zero time as NULL.
@@ -63,7 +62,7 @@ func (t *tx) each(scan func(*sql.Rows) error, query string, args ...any) error {
 
 // logID returns the row of a log; false where it has none.
 func (t *tx) logID(o identity.Origin) (int64, bool, error) {
-	if id, ok := t.ids[o]; ok {
+	if id, ok := t.q.memo.ids[o]; ok {
 		return id, true, nil
 	}
 	var id int64
@@ -74,15 +73,8 @@ func (t *tx) logID(o identity.Origin) (int64, bool, error) {
 	if err != nil {
 		return 0, false, err
 	}
-	t.remember(o, id)
+	keep(t.q.memo.ids, o, id)
 	return id, true, nil
-}
-
-func (t *tx) remember(o identity.Origin, id int64) {
-	if t.ids == nil {
-		t.ids = make(map[identity.Origin]int64)
-	}
-	t.ids[o] = id
 }
 
 // makeLog returns the row of a log, and makes an empty one where it has none.
@@ -99,7 +91,7 @@ func (t *tx) makeLog(o identity.Origin) (int64, error) {
 		return 0, err
 	}
 	if id, err = res.LastInsertId(); err == nil {
-		t.remember(o, id)
+		keep(t.q.memo.ids, o, id)
 	}
 	return id, err
 }
@@ -107,6 +99,9 @@ func (t *tx) makeLog(o identity.Origin) (int64, error) {
 // Log implements journal.Tx. A row that only holds messages or receipts, made
 // before the log's own, counts as none.
 func (t *tx) Log(o identity.Origin) (journal.Log, bool, error) {
+	if known, ok := t.q.memo.logs[o]; ok {
+		return known, true, nil
+	}
 	l := journal.Log{Origin: o}
 	var root, edge, endRoot []byte
 	var endSize sql.NullInt64
@@ -125,6 +120,7 @@ func (t *tx) Log(o identity.Origin) (journal.Log, bool, error) {
 	if endSize.Valid {
 		l.Ended = &journal.End{Size: endSize.Int64, Root: tlog.Hash(endRoot)}
 	}
+	keep(t.q.memo.logs, o, l)
 	return l, true, nil
 }
 
@@ -142,8 +138,12 @@ func (t *tx) PutLog(l journal.Log) error {
 	if l.Ended != nil {
 		endSize, endRoot = l.Ended.Size, l.Ended.Root[:]
 	}
-	return t.put("UPDATE logs SET own = ?, size = ?, root = ?, edge = ?, checkpoint = ?, pending = ?, pending_size = ?, next = ?, end_size = ?, end_root = ? WHERE id = ?",
+	err = t.put("UPDATE logs SET own = ?, size = ?, root = ?, edge = ?, checkpoint = ?, pending = ?, pending_size = ?, next = ?, end_size = ?, end_root = ? WHERE id = ?",
 		l.Own, l.Size, l.Root[:], notNull(edge), l.Checkpoint, l.Pending, l.PendingSize, l.Next, endSize, endRoot, id)
+	if err == nil {
+		keep(t.q.memo.logs, l.Origin, l)
+	}
+	return err
 }
 
 func notNull(b []byte) []byte {
@@ -198,9 +198,11 @@ func (t *tx) PutEntries(o identity.Origin, from int64, entries [][]byte) error {
 	if err != nil {
 		return err
 	}
-	var held int64
-	if err := t.q.row("SELECT coalesce(max(idx) + 1, 0) FROM entries WHERE log = ?", id).Scan(&held); err != nil {
-		return err
+	held, ok := t.q.memo.held[id]
+	if !ok {
+		if err := t.q.row("SELECT coalesce(max(idx) + 1, 0) FROM entries WHERE log = ?", id).Scan(&held); err != nil {
+			return err
+		}
 	}
 	if held != from {
 		return fmt.Errorf("%w: %s holds %d entries, and others were put from %d", journal.ErrMoved, o, held, from)
@@ -210,6 +212,7 @@ func (t *tx) PutEntries(o identity.Origin, from int64, entries [][]byte) error {
 			return err
 		}
 	}
+	keep(t.q.memo.held, id, from+int64(len(entries)))
 	return nil
 }
 
@@ -252,22 +255,33 @@ func (t *tx) PutHashes(o identity.Origin, first int64, hashes []tlog.Hash) error
 
 // PutCosignature implements journal.Tx.
 func (t *tx) PutCosignature(c journal.Cosignature) error {
-	before, ok, err := t.Cosignature(c.Origin, c.By, c.Size)
+	last, ok, err := t.LastCosignature(c.Origin, c.By)
 	if err != nil {
 		return err
 	}
-	if ok {
-		if bytes.Equal(before.Lines, c.Lines) {
-			return nil
+	newest := !ok || c.Size > last.Size
+	if !newest {
+		before, ok, err := t.Cosignature(c.Origin, c.By, c.Size)
+		if err != nil {
+			return err
 		}
-		return fmt.Errorf("%w: %s over %s at %d", journal.ErrSecondTime, c.By, c.Origin, c.Size)
+		if ok {
+			if bytes.Equal(before.Lines, c.Lines) {
+				return nil
+			}
+			return fmt.Errorf("%w: %s over %s at %d", journal.ErrSecondTime, c.By, c.Origin, c.Size)
+		}
 	}
 	id, err := t.makeLog(c.Origin)
 	if err != nil {
 		return err
 	}
-	return t.put("INSERT INTO cosignatures (log, by, size, root, at, lines, checkpoint) VALUES (?, ?, ?, ?, ?, ?, ?)",
+	err = t.put("INSERT INTO cosignatures (log, by, size, root, at, lines, checkpoint) VALUES (?, ?, ?, ?, ?, ?, ?)",
 		id, c.By, c.Size, c.Root[:], c.At.Unix(), c.Lines, c.Checkpoint)
+	if err == nil && newest {
+		keep(t.q.memo.last, cosignedBy{c.Origin, c.By}, c)
+	}
+	return err
 }
 
 // cosigned runs a query for cosignatures of one cosigner on one log.
@@ -305,7 +319,14 @@ func (t *tx) Cosignature(o identity.Origin, by string, size int64) (journal.Cosi
 
 // LastCosignature implements journal.Tx.
 func (t *tx) LastCosignature(o identity.Origin, by string) (journal.Cosignature, bool, error) {
-	return one(t.cosigned(o, by, "ORDER BY size DESC LIMIT 1"))
+	if c, ok := t.q.memo.last[cosignedBy{o, by}]; ok {
+		return c, true, nil
+	}
+	c, ok, err := one(t.cosigned(o, by, "ORDER BY size DESC LIMIT 1"))
+	if err == nil && ok {
+		keep(t.q.memo.last, cosignedBy{o, by}, c)
+	}
+	return c, ok, err
 }
 
 // CosignatureCovering implements journal.Tx.
