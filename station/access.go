@@ -24,32 +24,66 @@ func (s *Station) AddToken(ctx context.Context, actor Actor, now time.Time, secr
 		return fmt.Errorf("%w: a token begins with %s and has at least 32 random characters after it", ErrInvalid, TokenPrefix)
 	}
 	t := Token{Digest: identity.Sum([]byte(secret)), Actor: as.Name, Roles: as.Roles, Until: second(until)}
-	return s.update(ctx, now, func(tx Tx) error {
+	err := s.update(ctx, now, func(tx Tx) error {
 		if err := s.audit(tx, now, actor, "token add", as.Name, "done", strings.Join(as.Roles, ",")); err != nil {
 			return err
 		}
 		return tx.PutToken(t)
 	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.tokens)
+	return err
 }
 
 // Authenticate returns the actor whose token secret is. One that is unknown,
 // revoked or past its time is ErrRefused, and the attempt is audited.
 func (s *Station) Authenticate(ctx context.Context, now time.Time, secret string) (Actor, error) {
-	var t Token
-	err := s.store.View(ctx, func(tx Tx) (err error) {
-		t, err = tx.Token(identity.Sum([]byte(secret)))
-		return err
-	})
+	digest := identity.Sum([]byte(secret))
+	s.mu.Lock()
+	t, known := s.tokens[digest]
+	s.mu.Unlock()
+	var err error
+	if !known {
+		err = s.store.View(ctx, func(tx Tx) (err error) {
+			t, err = tx.Token(digest)
+			return err
+		})
+	}
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return Actor{}, s.refused(ctx, now, Actor{Name: "unknown"}, "sign in", "", fmt.Errorf("%w: this token is not known here", ErrRefused))
 	case err != nil:
 		return Actor{}, err
-	case t.Revoked || !now.Before(t.Until):
+	case !t.valid(now):
 		return Actor{}, s.refused(ctx, now, Actor{Name: t.Actor}, "sign in", "", fmt.Errorf("%w: the token of %s has ended; ask the operator for a new one", ErrRefused, t.Actor))
+	}
+	if !known {
+		s.mu.Lock()
+		s.tokens.keep(t)
+		s.mu.Unlock()
 	}
 	return Actor{Name: t.Actor, Roles: t.Roles}, nil
 }
+
+// knownTokens are the tokens that have signed in since they last changed, so
+// that not every call of the API asks the store. All writing of tokens forgets
+// them.
+type knownTokens map[identity.Digest]Token
+
+// maxKnownTokens bounds them; a station has a token an officer and program.
+const maxKnownTokens = 1024
+
+// keep remembers a token.
+func (k knownTokens) keep(t Token) {
+	if len(k) >= maxKnownTokens {
+		clear(k)
+	}
+	k[t.Digest] = t
+}
+
+// valid reports whether a token lets its holder in.
+func (t Token) valid(now time.Time) bool { return !t.Revoked && now.Before(t.Until) }
 
 // AddOfficer puts an officer's certificate on this station's list. name is
 // known to this station only.

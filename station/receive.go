@@ -105,6 +105,8 @@ func (s *Station) handleDeliver(ctx context.Context, now time.Time, p *peer, r l
 		return line.Response{}, err
 	}
 	var given journal.Cosignature
+	opened := s.lookAhead(p, d)
+	defer opened.wait()
 	err = s.update(ctx, now, func(tx Tx) error {
 		before, err := s.mayCosign(tx, now, d.Origin, entriesSize(d.Entries))
 		if err != nil {
@@ -113,7 +115,7 @@ func (s *Station) handleDeliver(ctx context.Context, now time.Time, p *peer, r l
 		if given, err = s.mirror.Deliver(tx, pub, d, second(now), s.markOf(d.Origin)); err != nil {
 			return err
 		}
-		return s.received(tx, now, d.Origin, before, given)
+		return s.received(tx, now, d.Origin, before, given, opened)
 	})
 	if err != nil {
 		return line.Response{}, err
@@ -188,7 +190,7 @@ func (s *Station) handleAddEntries(ctx context.Context, now time.Time, p *peer, 
 		if err != nil || !done {
 			return err
 		}
-		return s.received(tx, now, u.Origin, before, given)
+		return s.received(tx, now, u.Origin, before, given, nil)
 	})
 	if err != nil {
 		return line.Response{}, err
@@ -258,8 +260,8 @@ func (s *Station) mayCosign(tx Tx, now time.Time, o identity.Origin, bytes int) 
 }
 
 // received projects the entries that a delivery has brought beyond before, and
-// answers those that cannot be accepted.
-func (s *Station) received(tx Tx, now time.Time, o identity.Origin, before int64, given journal.Cosignature) error {
+// answers those that cannot be accepted. What was opened ahead may be nil.
+func (s *Station) received(tx Tx, now time.Time, o identity.Origin, before int64, given journal.Cosignature, opened *lookahead) error {
 	row, err := tx.Line(o.Line())
 	if err != nil {
 		return err
@@ -270,7 +272,11 @@ func (s *Station) received(tx Tx, now time.Time, o identity.Origin, before int64
 	}
 	for i, sealed := range entries {
 		index := before + int64(i)
-		if err := s.takeIn(tx, now, &row, o, index, s.open(sealed, false), true); err != nil {
+		in, ok := opened.at(index)
+		if !ok {
+			in = s.open(sealed, false)
+		}
+		if err := s.takeIn(tx, now, &row, o, index, in, true); err != nil {
 			return fmt.Errorf("entry %d of %s: %w", index, o, err)
 		}
 	}

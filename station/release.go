@@ -78,18 +78,19 @@ func (s *Station) Approve(ctx context.Context, actor Actor, now time.Time, id me
 		return Outgoing{}, s.refused(ctx, now, actor, "approve", id.String(), fmt.Errorf("%w: %w", ErrRefused, err))
 	}
 	actor.Name = cert.Pseudonym
+	text := a.Bytes()
 	var out Outgoing
 	err = s.update(ctx, now, func(tx Tx) (err error) {
 		if out, err = tx.Outgoing(id); err != nil {
 			return fmt.Errorf("release of %s: %w", id, err)
 		}
-		if has(out.Approvals, a.Bytes()) {
+		if has(out.Approvals, text) {
 			return nil
 		}
 		if err := s.officerStands(tx, cert, now); err != nil {
 			return err
 		}
-		if out, err = s.decide(tx, now, out, a, cert); err != nil {
+		if out, err = s.decide(tx, now, out, a, text, cert); err != nil {
 			return err
 		}
 		if err := s.audit(tx, now, actor, a.Request.Decision, id.String(), "done", a.Request.Role); err != nil {
@@ -103,8 +104,9 @@ func (s *Station) Approve(ctx context.Context, actor Actor, now time.Time, id me
 	return out, nil
 }
 
-// decide applies a verified decision to a message that awaits release.
-func (s *Station) decide(tx Tx, now time.Time, out Outgoing, a identity.Approval, cert identity.Certificate) (Outgoing, error) {
+// decide applies a verified decision, whose bytes are text, to a message that
+// awaits release.
+func (s *Station) decide(tx Tx, now time.Time, out Outgoing, a identity.Approval, text []byte, cert identity.Certificate) (Outgoing, error) {
 	if out.State != Awaiting {
 		return out, fmt.Errorf("%w: message %s no longer awaits release: it is %s", ErrConflict, out.ID, out.State)
 	}
@@ -129,7 +131,7 @@ func (s *Station) decide(tx Tx, now time.Time, out Outgoing, a identity.Approval
 			return out, fmt.Errorf("%w: %s has approved this message already, and one officer counts once: a second officer is needed", ErrRefused, cert.Pseudonym)
 		}
 	}
-	out.Approvals = append(out.Approvals, a.Bytes())
+	out.Approvals = append(out.Approvals, text)
 	policy, err := s.ownPolicy(tx, out.Line)
 	if err != nil {
 		return out, err

@@ -90,6 +90,7 @@ type Station struct {
 	peers    map[identity.Station]*peer
 	lines    map[identity.Line]*lineState
 	policies map[identity.Origin]parsedPolicy // each as it was last read; never changed in place
+	tokens   knownTokens
 	clock    clock
 	stuck    error         // why the hook could not append; nil while it can
 	news     chan struct{} // closed at the next commit; nil while nobody waits for it
@@ -130,7 +131,7 @@ func New(ctx context.Context, now time.Time, cfg Config, open func(Finish) (Stor
 		verifier: identity.NewVerifier(), keys: cfg.Keys,
 		sign:  make(map[identity.Origin]journal.Signer),
 		peers: make(map[identity.Station]*peer),
-		lines: make(map[identity.Line]*lineState), policies: make(map[identity.Origin]parsedPolicy),
+		lines: make(map[identity.Line]*lineState), policies: make(map[identity.Origin]parsedPolicy), tokens: make(knownTokens),
 		batch: batch{dirty: make(map[identity.Line]bool)},
 	}
 	s.own.Store(&ownCards{own, cfg.Bundle})

@@ -3,6 +3,8 @@ package store
 import (
 	"detente/identity"
 	"detente/journal"
+	"detente/message"
+	"detente/station"
 )
 
 // memo is what a connection has read and written of the rows that every
@@ -17,6 +19,7 @@ type memo struct {
 	held     map[int64]int64 // entries of a log
 	last     map[cosignedBy]journal.Cosignature
 	document map[documentKey]any
+	outgoing map[message.ID]station.Outgoing // as last put
 	audit    lastAudit
 }
 
@@ -43,6 +46,7 @@ func newMemo() *memo {
 	return &memo{
 		ids: make(map[identity.Origin]int64), logs: make(map[identity.Origin]journal.Log), held: make(map[int64]int64),
 		last: make(map[cosignedBy]journal.Cosignature), document: make(map[documentKey]any),
+		outgoing: make(map[message.ID]station.Outgoing),
 	}
 }
 
@@ -52,4 +56,15 @@ func keep[K comparable, V any](m map[K]V, k K, v V) {
 		clear(m)
 	}
 	m[k] = v
+}
+
+// maxMemoOutgoing bounds the outgoing messages of a memo, which hold body and
+// approvals: those between their last approval and their receipt.
+const maxMemoOutgoing = 256
+
+func (m *memo) putOutgoing(o station.Outgoing) {
+	if len(m.outgoing) >= maxMemoOutgoing {
+		clear(m.outgoing)
+	}
+	m.outgoing[o.ID] = o
 }

@@ -1,8 +1,8 @@
 package store
 
 import (
+	"bytes"
 	"database/sql"
-	"encoding/json/v2"
 	"errors"
 	"fmt"
 	"slices"
@@ -31,18 +31,30 @@ func unpackRefs(b []byte) []message.ID {
 
 // PutOutgoing implements station.Tx.
 func (t *tx) PutOutgoing(o station.Outgoing) error {
-	approvals, err := json.Marshal(o.Approvals)
-	if err != nil {
-		return err
-	}
 	var origin string
 	if o.Origin.Era > 0 {
 		origin = o.Origin.String()
 	}
-	return t.put(`INSERT OR REPLACE INTO outgoing (id, line, format, precedence, lent, state, body, request, approvals, until, asked, released, ord, provisional, reason, next, refs, origin, idx)
+	err := t.put(`INSERT OR REPLACE INTO outgoing (id, line, format, precedence, lent, state, body, request, approvals, until, asked, released, ord, provisional, reason, next, refs, origin, idx)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		o.ID[:], o.Line.String(), string(o.Format), o.Precedence, o.Lent, o.State, o.Body, o.Request[:], approvals, unix(o.Until), o.Asked.Unix(), unix(o.Released),
+		o.ID[:], o.Line.String(), string(o.Format), o.Precedence, o.Lent, o.State, o.Body, o.Request[:], packApprovals(o.Approvals), unix(o.Until), o.Asked.Unix(), unix(o.Released),
 		o.Order, o.Provisional, o.Reason, o.Next, packRefs(o.Refs), origin, o.Index)
+	if err == nil && t.writable {
+		t.q.memo.putOutgoing(o)
+	}
+	return err
+}
+
+// packApprovals puts approvals into one column, a line each: an approval is
+// canonical JSON, in which no line ends.
+func packApprovals(approvals [][]byte) []byte { return notNull(bytes.Join(approvals, []byte("\n"))) }
+
+// unpackApprovals reads what packApprovals wrote.
+func unpackApprovals(b []byte) [][]byte {
+	if len(b) == 0 {
+		return nil
+	}
+	return bytes.Split(b, []byte("\n"))
 }
 
 // outgoing runs a query for outgoing messages.
@@ -68,7 +80,7 @@ func scanOutgoing(r *sql.Rows) (station.Outgoing, error) {
 		return o, err
 	}
 	if len(id) != 16 || len(request) != 16 || len(refs)%16 != 0 {
-		return o, errors.New("internal error: a row of the queue is damaged; run `detente station doctor`")
+		return o, errDamagedQueue
 	}
 	o.ID, o.Request, o.Format, o.Refs = message.ID(id), [16]byte(request), message.Format(format), unpackRefs(refs)
 	o.Until, o.Asked, o.Released = fromUnix(until), time.Unix(asked, 0).UTC(), fromUnix(released)
@@ -80,11 +92,15 @@ func scanOutgoing(r *sql.Rows) (station.Outgoing, error) {
 			return o, err
 		}
 	}
-	return o, json.Unmarshal(approvals, &o.Approvals)
+	o.Approvals = unpackApprovals(approvals)
+	return o, nil
 }
 
 // Outgoing implements station.Tx.
 func (t *tx) Outgoing(id message.ID) (station.Outgoing, error) {
+	if o, ok := t.q.memo.outgoing[id]; ok {
+		return o, nil
+	}
 	list, err := t.outgoing("WHERE id = ?", id[:])
 	if err != nil {
 		return station.Outgoing{}, err
@@ -97,8 +113,28 @@ func (t *tx) Outgoing(id message.ID) (station.Outgoing, error) {
 
 // NextWaiting implements station.Tx.
 func (t *tx) NextWaiting(line identity.Line, limit int) ([]station.Outgoing, error) {
-	return t.outgoing("WHERE line = ? AND state = ? ORDER BY lent DESC, ord LIMIT ?", line.String(), station.Waiting, all(limit))
+	var ids []message.ID
+	err := t.each(func(r *sql.Rows) error {
+		var id []byte
+		if err := r.Scan(&id); err != nil {
+			return err
+		}
+		if len(id) != len(message.ID{}) {
+			return errDamagedQueue
+		}
+		ids = append(ids, message.ID(id))
+		return nil
+	}, "SELECT id FROM outgoing WHERE line = ? AND state = ? ORDER BY lent DESC, ord LIMIT ?", line.String(), station.Waiting, all(limit))
+	list := make([]station.Outgoing, len(ids))
+	for i := range ids {
+		if err == nil {
+			list[i], err = t.Outgoing(ids[i])
+		}
+	}
+	return list, err
 }
+
+var errDamagedQueue = errors.New("internal error: a row of the queue is damaged; run `detente station doctor`")
 
 // OutgoingIn implements station.Tx.
 func (t *tx) OutgoingIn(state station.OutState, after int64, limit int) ([]station.Outgoing, error) {

@@ -25,10 +25,11 @@ func main() {
 	entries := flag.Int("entries", 1000, "to how many entries the log is filled for the second half: 1000, 100000, 1000000")
 	waiting := flag.Int("waiting", 1000, "how many messages wait while a FLASH passes")
 	blob := flag.Int64("blob", 64<<20, "how large a blob is under way meanwhile, in bytes")
+	short := flag.Bool("short", false, "only 1 KiB and one in flight")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	b := &bench{json: *asJSON, rounds: *rounds, entries: *entries, waiting: *waiting, blob: *blob}
+	b := &bench{json: *asJSON, rounds: *rounds, entries: *entries, waiting: *waiting, blob: *blob, short: *short}
 	if err := b.run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench: failed:", err)
 		os.Exit(1)
@@ -41,6 +42,7 @@ type bench struct {
 	entries int
 	waiting int
 	blob    int64
+	short   bool
 	floor   *floor
 	product *product
 }
@@ -106,6 +108,9 @@ func (b *bench) all(ctx context.Context) error {
 		if _, err := warm(ctx, 1<<10, 1, messagesFor(1)); err != nil {
 			return err
 		}
+	}
+	if b.short {
+		return b.compare(ctx, 1<<10, 1)
 	}
 	for _, size := range []int{1 << 10, 16 << 10} {
 		for _, inFlight := range []int{1, 16, 128} {
