@@ -58,10 +58,13 @@ func load(fsys fs.FS) (*tree, error) {
 		if err != nil {
 			return err
 		}
-		if d.IsDir() {
-			if slices.Contains(outside, name) {
+		if slices.Contains(outside, name) { // .git is a file where the checkout is a second one
+			if d.IsDir() {
 				return fs.SkipDir
 			}
+			return nil
+		}
+		if d.IsDir() {
 			return nil
 		}
 		if fi, err := d.Info(); err != nil || !fi.Mode().IsRegular() || fi.Size() > maxText {

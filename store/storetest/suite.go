@@ -29,7 +29,7 @@ var (
 func Run(t *testing.T, open func(t *testing.T, finish station.Finish) station.Store) {
 	for name, test := range map[string]func(*testing.T, station.Store){
 		"entries": entries, "cosignatures": cosignatures, "queue": queue, "messages": messages, "receipts": receipts,
-		"documents": documents, "audit": audit, "rollback": rollback, "view": view,
+		"documents": documents, "audit": audit, "rollback": rollback, "remembered": remembered, "view": view,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, nil)
@@ -323,6 +323,56 @@ func rollback(t *testing.T, s station.Store) {
 		}
 		return tx.PutEntries(origin, 0, [][]byte{{2}})
 	})
+}
+
+// What a failed transaction wrote over is read back as it was before, by the
+// next writer and by a reader: a store that remembers rows forgets with it.
+// covers P1
+func remembered(t *testing.T, s station.Store) {
+	write := func(tx station.Tx, n byte) error {
+		o := out(1, message.Flash, station.Waiting)
+		o.Reason = fmt.Sprint(n)
+		_, err := tx.AppendAudit(station.Audit{At: at, Actor: fmt.Sprint(n)})
+		return errors.Join(err, tx.PutSetting("name", []byte{n}), tx.PutOutgoing(o),
+			tx.PutLine(station.Line{Line: line, State: fmt.Sprint(n)}),
+			tx.PutLog(journal.Log{Origin: origin, Size: int64(n), Edge: []tlog.Hash{{n}}}),
+			tx.PutEntries(origin, int64(n-1), [][]byte{{n}}),
+			tx.PutCosignature(journal.Cosignature{Origin: origin, By: "b.example/mirror", Size: int64(n), At: at, Lines: []byte{n}}))
+	}
+	read := func(tx station.Tx) string {
+		v, err1 := tx.Setting("name")
+		o, err2 := tx.Outgoing(message.ID{1})
+		l, err3 := tx.Line(line)
+		row, _, err4 := tx.Log(origin)
+		c, _, err5 := tx.LastCosignature(origin, "b.example/mirror")
+		a, err6 := tx.Audits(0, 0)
+		return show(v, o.Reason, l.State, row.Size, row.Edge[0][0], c.Size, a[len(a)-1].Actor, errors.Join(err1, err2, err3, err4, err5, err6))
+	}
+	update(t, s, func(tx station.Tx) error { return write(tx, 1) })
+	before := show([]byte{1}, 1, 1, 1, 1, 1, 1, nil)
+	err := s.Update(context.Background(), func(tx station.Tx) error {
+		expect(t, "before", read(tx), before)
+		if err := write(tx, 2); err != nil {
+			return err
+		}
+		expect(t, "in the transaction that will fail", read(tx), show([]byte{2}, 2, 2, 2, 2, 2, 2, nil))
+		return errAny
+	})
+	if !errors.Is(err, errAny) {
+		t.Fatalf("the failure came back as %v", err)
+	}
+	update(t, s, func(tx station.Tx) error {
+		expect(t, "after it, to a writer", read(tx), before)
+		return nil
+	})
+	err = s.View(context.Background(), func(tx station.Tx) error {
+		expect(t, "after it, to a reader", read(tx), before)
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	update(t, s, func(tx station.Tx) error { return write(tx, 2) }) // entries and audit go on where they were
 }
 
 func view(t *testing.T, s station.Store) {
