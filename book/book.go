@@ -21,7 +21,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"detente/identity"
 	"detente/message"
@@ -61,77 +60,11 @@ func (l List) find(code string) (Code, bool) {
 	return l.Codes[i], true
 }
 
-// Type is the type of a parameter.
-type Type string
-
-// The types of parameters.
-const (
-	TypeCode     Type = "code"     // of a list
-	TypeTime     Type = "utc"      // RFC 3339, whole seconds, Z
-	TypeWindow   Type = "window"   // {from, to, zone}
-	TypeDuration Type = "duration" // PTnS
-	TypeCount    Type = "count"    // whole number from 0
-	TypeHash     Type = "hash"     // SHA-256 in hexadecimal
-	TypeBlob     Type = "blob"     // {hash, size, type}
-	TypeText     Type = "text"     // free, tagged with the body's language
-	TypeStation  Type = "station"
-	TypeAsset    Type = "asset" // domain:, prefix:, asn:, product:, hash:
-	TypeRule     Type = "rule"  // of a release policy
-)
-
-// Param is a parameter of a format.
-type Param struct {
-	Name     string `json:"name"`
-	Type     Type   `json:"type"`
-	List     string `json:"list,omitempty"` // of a code
-	Many     bool   `json:"many,omitempty"` // a list of values
-	Max      int    `json:"max,omitempty"`  // characters of a text, values of a list, or the largest count
-	Optional bool   `json:"optional,omitempty"`
-	Label    Text   `json:"label"`
-}
-
-// IsBlob reports whether the parameter names blobs.
-func (p Param) IsBlob() bool { return p.Type == TypeBlob }
-
-// Format is the form that a message follows.
-type Format struct {
-	Number       message.Format   `json:"number"`
-	Name         Text             `json:"name"`
-	Dossier      string           `json:"dossier"`    // the kind of dossier that it belongs to
-	Transition   string           `json:"transition"` // what it does there
-	Service      bool             `json:"service,omitempty"`
-	Precedence   string           `json:"precedence"`             // the usual one
-	ReplySeconds int64            `json:"reply_seconds,omitzero"` // within which a reply is due; absent: none is
-	Replies      []message.Format `json:"replies,omitempty"`      // that answer it
-	Params       []Param          `json:"params"`
-	Example      message.Example  `json:"example"`
-}
-
-// Usual returns the format's usual precedence.
-func (f Format) Usual() message.Precedence {
-	p, err := message.ParsePrecedence(f.Precedence)
-	if err != nil {
-		return message.Routine
-	}
-	return p
-}
-
-// ReplyWithin returns the time within which a reply is due; zero for none.
-func (f Format) ReplyWithin() time.Duration { return time.Duration(f.ReplySeconds) * time.Second }
-
-// param returns a parameter by name.
-func (f Format) param(name string) (Param, bool) {
-	i := slices.IndexFunc(f.Params, func(p Param) bool { return p.Name == name })
-	if i < 0 {
-		return Param{}, false
-	}
-	return f.Params[i], true
-}
-
 // meta is what an edition says of itself.
 type meta struct {
 	Name   string          `json:"name"`
 	Status map[Lang]string `json:"status"` // of language packs: draft, checked, agreed
+	Clocks clockTable      `json:"clocks"` // by the word of precedence
 	Words  map[string]Text `json:"words"`  // labels that every rendering has
 }
 
@@ -193,6 +126,9 @@ func Load(files fs.FS) (*Edition, error) {
 		return nil, errors.New("signal book: edition.json is missing or names no edition")
 	}
 	slices.SortFunc(e.formats, func(a, b Format) int { return strings.Compare(string(a.Number), string(b.Number)) })
+	for i := range e.formats {
+		e.formats[i].table = e.meta.Clocks
+	}
 	e.hash = identity.Sum(sum.Bytes())
 	return e, nil
 }
@@ -250,10 +186,22 @@ func (e *Edition) Format(n message.Format) (Format, bool) {
 }
 
 // Answers reports whether a message of format reply answers one of format
-// asked.
+// asked. An interim answer, which only moves the date, does not.
 func (e *Edition) Answers(asked, reply message.Format) bool {
 	f, ok := e.Format(asked)
 	return ok && slices.Contains(f.Replies, reply)
+}
+
+// AnswersTo returns the formats that a format answers, by number; none for one
+// that answers nothing.
+func (e *Edition) AnswersTo(reply message.Format) []message.Format {
+	var out []message.Format
+	for _, f := range e.formats {
+		if slices.Contains(f.Replies, reply) {
+			out = append(out, f.Number)
+		}
+	}
+	return out
 }
 
 // List returns a code list by name.

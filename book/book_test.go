@@ -125,7 +125,7 @@ func TestCheckRefuses(t *testing.T) {
 		"source_assets": func(p map[string]jsontext.Value) { p["source_assets"] = jsontext.Value(`["=cmd()"]`) },
 	} {
 		params := make(map[string]jsontext.Value)
-		for k, v := range good.Example {
+		for k, v := range good.Examples[0] {
 			params[k] = v
 		}
 		change(params)

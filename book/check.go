@@ -29,8 +29,9 @@ func (e *ParamError) Error() string {
 }
 
 // Check returns what is wrong with a body's parameters: missing, unknown, of
-// the wrong type, out of the list or of range. All that is wrong is told at
-// once; each is a *ParamError.
+// the wrong type, out of the list or of range, against a rule between them; and
+// with its references, where the format needs one. All that is wrong is told at
+// once, rules once each value is right in itself; each is a *ParamError.
 func (e *Edition) Check(b message.Body) error {
 	f, ok := e.Format(b.Format)
 	if !ok {
@@ -54,7 +55,27 @@ func (e *Edition) Check(b message.Body) error {
 			errs = append(errs, &ParamError{f.Number, p.Name, err.Error(), e.wanted(p)})
 		}
 	}
+	if len(f.Refers) > 0 && len(b.Refs) == 0 {
+		errs = append(errs, &ParamError{f.Number, "refs", "it refers to no message", "name the message that it speaks of, of format " + either(f.Refers)})
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	for _, r := range f.Checks {
+		if reason, next := r.broken(b); reason != "" {
+			errs = append(errs, &ParamError{f.Number, r.named(), reason, next})
+		}
+	}
 	return errors.Join(errs...)
+}
+
+// either writes format numbers as a choice.
+func either(of []message.Format) string {
+	var s []string
+	for _, n := range of {
+		s = append(s, string(n))
+	}
+	return strings.Join(s, " or ")
 }
 
 // maxMany bounds a list whose format gives no bound.
@@ -68,11 +89,7 @@ func (e *Edition) checkParam(p Param, v jsontext.Value) error {
 	if v.Kind() != '[' || json.Unmarshal(v, &list) != nil {
 		return errors.New("a list is needed")
 	}
-	most := maxMany
-	if p.Max > 0 && p.Type != TypeText {
-		most = p.Max
-	}
-	if len(list) == 0 || len(list) > most {
+	if most := p.most(); len(list) == 0 || len(list) > most {
 		return fmt.Errorf("1 to %d values are needed, and %d stand there", most, len(list))
 	}
 	for i, one := range list {
@@ -87,14 +104,16 @@ func (e *Edition) checkOne(p Param, v jsontext.Value) error {
 	switch p.Type {
 	case TypeCount:
 		var n int64
-		if v.Kind() != '0' || json.Unmarshal(v, &n) != nil || n < 0 || p.Max > 0 && n > int64(p.Max) {
-			return errors.New("a whole number from 0, within its bound, is needed")
+		if v.Kind() != '0' || json.Unmarshal(v, &n) != nil || n < int64(p.Min) || p.Max > 0 && n > int64(p.Max) {
+			return fmt.Errorf("a whole number from %d, within its bound, is needed", p.Min)
 		}
 		return nil
 	case TypeWindow:
 		return checkWindow(v)
 	case TypeBlob:
 		return checkBlob(v)
+	case TypeItem:
+		return e.checkItem(p, v)
 	case TypeRule:
 		if v.Kind() != '{' {
 			return errors.New("a rule is needed")
@@ -129,6 +148,20 @@ func (e *Edition) checkText(p Param, s string) error {
 		return err
 	case TypeAsset:
 		return checkAsset(s)
+	case TypeHex:
+		return checkHex(p, s)
+	case TypeID:
+		return checkID(p, s)
+	case TypeLine:
+		return checkLine(s)
+	case TypeCite:
+		return checkCite(s)
+	case TypeGeo:
+		return checkGeo(s)
+	case TypeChannel:
+		return checkChannel(s)
+	case TypeHours:
+		return checkHours(s)
 	case TypeText:
 		most := p.Max
 		if most == 0 {
@@ -205,7 +238,7 @@ func checkRule(v jsontext.Value) error {
 	return err
 }
 
-var assetKinds = []string{"domain", "prefix", "asn", "product", "hash", "url", "sector"}
+var assetKinds = []string{"domain", "prefix", "asn", "product", "hash", "url", "sector", "agent"}
 
 func checkAsset(s string) error {
 	kind, rest, ok := strings.Cut(s, ":")
@@ -220,11 +253,7 @@ func (e *Edition) wanted(p Param) string {
 	var s string
 	switch p.Type {
 	case TypeCode:
-		var codes []string
-		for _, c := range e.lists[p.List].Codes {
-			codes = append(codes, c.Code)
-		}
-		s = "one of " + strings.Join(codes, ", ")
+		s = "one of " + strings.Join(e.codes(p.List), ", ")
 	case TypeTime:
 		s = "a time like 2026-11-23T14:45:07Z"
 	case TypeWindow:
@@ -234,7 +263,7 @@ func (e *Edition) wanted(p Param) string {
 	case TypeCount:
 		s = "a whole number"
 		if p.Max > 0 {
-			s += fmt.Sprintf(" from 0 to %d", p.Max)
+			s += fmt.Sprintf(" from %d to %d", p.Min, p.Max)
 		}
 	case TypeHash:
 		s = "64 hexadecimal digits"
@@ -242,6 +271,23 @@ func (e *Edition) wanted(p Param) string {
 		s = "a blob, as `detente blob add` prints it"
 	case TypeAsset:
 		s = "an asset like domain:example.org, prefix:192.0.2.0/24, asn:64496, product:… or hash:…"
+	case TypeHex:
+		least, most := hexBounds(p)
+		s = fmt.Sprintf("%d to %d hexadecimal digits", least, most)
+	case TypeID:
+		s = "an identifier without spaces"
+	case TypeLine:
+		s = "a line like nrrc.arden.example/nrrc.boreal.example/notification"
+	case TypeCite:
+		s = "an entry of a log like ARD/BOR-N1-417"
+	case TypeGeo:
+		s = "a place like AR, AR-B or 005"
+	case TypeChannel:
+		s = "a channel like tel:+99950100, email:desk@example.org or station:nrrc.arden.example"
+	case TypeHours:
+		s = "days and hours in UTC like Mo-Fr 06:00-18:00"
+	case TypeItem:
+		s = "an item and what is said of it, as ITEM/CODE with the code one of " + strings.Join(e.codes(p.List), ", ")
 	case TypeStation:
 		s = "a station like nrrc.arden.example"
 	case TypeRule:
@@ -253,6 +299,15 @@ func (e *Edition) wanted(p Param) string {
 		return "give a list, each " + s
 	}
 	return "give " + s
+}
+
+// codes returns the codes of a list.
+func (e *Edition) codes(list string) []string {
+	var out []string
+	for _, c := range e.lists[list].Codes {
+		out = append(out, c.Code)
+	}
+	return out
 }
 
 // clip shortens what somebody else wrote before it stands in an error.

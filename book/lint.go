@@ -19,7 +19,7 @@ type Problem struct {
 func (p Problem) String() string { return p.Where + ": " + p.What }
 
 // words are the labels that every rendering needs.
-var words = []string{"id", "edition", "line", "from", "to", "precedence", "tlp", "pap", "language", "expires", "ref"}
+var words = []string{"id", "edition", "line", "from", "to", "precedence", "tlp", "pap", "language", "expires", "ref", "act", "standing"}
 
 // Lint returns what is wrong with an edition in itself: a text missing in a
 // language, two labels in one list or one format that read alike, a list or a
@@ -34,7 +34,7 @@ func (e *Edition) Lint() []Problem {
 			l.add("edition.json", fmt.Sprintf("the status of %s must be draft, checked or agreed", lang))
 		}
 	}
-	for _, name := range []string{"precedence", "tlp", "pap", "language"} {
+	for _, name := range []string{"precedence", "tlp", "pap", "language", "act", "standing"} {
 		if _, ok := e.lists[name]; !ok {
 			l.add("lists/"+name, "every rendering needs this list")
 		}
@@ -42,6 +42,7 @@ func (e *Edition) Lint() []Problem {
 	for _, list := range e.lists {
 		l.list(list)
 	}
+	l.clocks()
 	for _, f := range e.formats {
 		l.format(f)
 	}
@@ -95,17 +96,14 @@ func (l *linter) list(list List) {
 func (l *linter) format(f Format) {
 	where := "formats/" + string(f.Number)
 	l.text(where+" name", f.Name)
+	l.text(where+" purpose", f.Purpose)
 	if _, err := message.ParsePrecedence(f.Precedence); err != nil {
 		l.add(where, err.Error())
 	}
-	for _, r := range f.Replies {
-		if _, ok := l.e.Format(r); !ok {
-			l.add(where, fmt.Sprintf("format %s answers it and is not in the edition", r))
-		}
+	if _, ok := l.e.lists["act"].find(f.Act); !ok {
+		l.add(where, fmt.Sprintf("%q is not in the list act", f.Act))
 	}
-	if f.ReplySeconds > 0 && len(f.Replies) == 0 {
-		l.add(where, "a reply is due and no format answers it")
-	}
+	l.course(where, f)
 	for i, p := range f.Params {
 		l.param(where+" "+p.Name, p)
 		for _, before := range f.Params[:i] {
@@ -126,18 +124,96 @@ func (l *linter) format(f Format) {
 			}
 		}
 	}
-	if err := l.e.Check(message.Body{Format: f.Number, Params: f.Example}); err != nil {
-		l.add(where+" example", err.Error())
+	for _, r := range f.Checks {
+		for _, what := range l.e.rule(f, r) {
+			l.add(where+" checks", what)
+		}
+	}
+	if len(f.Examples) < leastExamples {
+		l.add(where, fmt.Sprintf("it has %d examples, and %d are the least", len(f.Examples), leastExamples))
+	}
+	for i := range f.Examples {
+		if err := l.e.Check(l.e.sample(f, i)); err != nil {
+			l.add(fmt.Sprintf("%s example %d", where, i+1), err.Error())
+		}
+	}
+}
+
+// leastExamples is how many worked examples a format has: one shows what is
+// needed, another what is optional.
+const leastExamples = 2
+
+// course checks what a format says of its dossier, of replies and of what
+// follows.
+func (l *linter) course(where string, f Format) {
+	if !slices.Contains(kinds, f.Dossier) || f.Transition == "" {
+		l.add(where, fmt.Sprintf("%q is no kind of dossier, or the transition is missing", f.Dossier))
+	}
+	for _, g := range l.e.formats {
+		if g.Number < f.Number && g.Dossier == f.Dossier && g.Transition == f.Transition {
+			l.add(where, fmt.Sprintf("format %s makes the transition %s of %s too", g.Number, f.Transition, f.Dossier))
+		}
+	}
+	for _, r := range f.Replies {
+		g, ok := l.e.Format(r)
+		if !ok {
+			l.add(where, fmt.Sprintf("format %s answers it and is not in the edition", r))
+		} else if len(g.Refers) > 0 && !slices.Contains(g.Refers, AnyFormat) && !slices.Contains(g.Refers, f.Number) {
+			l.add(where, fmt.Sprintf("format %s answers it and may not refer to it", r))
+		}
+	}
+	for _, r := range f.Refers {
+		if _, ok := l.e.Format(r); !ok && r != AnyFormat {
+			l.add(where, fmt.Sprintf("it refers to format %s, which is not in the edition", r))
+		}
+	}
+	if (f.ReplySeconds > 0 || f.HalfTime) && len(f.Replies) == 0 {
+		l.add(where, "a reply is due and no format answers it")
+	}
+	timed := func(name string) bool {
+		p, ok := f.param(name)
+		return ok && !p.Many && slices.Contains(timed, p.Type)
+	}
+	if f.Lead != nil && !timed(f.Lead.Param) {
+		l.add(where, fmt.Sprintf("its lead is counted to %q, which is no time", f.Lead.Param))
+	}
+	if f.LapsesSeconds > 0 && !timed("window") {
+		l.add(where, "it lapses and has no window")
+	}
+	for _, u := range f.Followups {
+		if _, ok := l.e.Format(u.Format); !ok || u.After != afterEntry && !timed(u.After) {
+			l.add(where, fmt.Sprintf("what follows it, format %s after %q, is not there", u.Format, u.After))
+		}
+	}
+}
+
+// clocks checks the edition's table of times: one row a precedence, each stage
+// no earlier than the one before.
+func (l *linter) clocks() {
+	for p := message.Routine; p <= message.Flash; p++ {
+		row, ok := l.e.meta.Clocks[p.String()]
+		if !ok || row.Received <= 0 || row.Seen < row.Received || row.Understood < row.Seen || row.Answered < row.Understood || row.Interim != 0 && row.Interim < row.Understood {
+			l.add("edition.json clocks", fmt.Sprintf("the times of %s are missing or out of order", p))
+		}
+	}
+	if len(l.e.meta.Clocks) != int(message.Flash-message.Routine)+1 {
+		l.add("edition.json clocks", "it has a row for another word than a precedence")
 	}
 }
 
 func (l *linter) param(where string, p Param) {
 	l.text(where, p.Label)
-	if _, ok := l.e.lists[p.List]; (p.Type == TypeCode) != ok {
-		l.add(where, "a code, and only a code, names a list that exists")
+	if _, ok := l.e.lists[p.List]; (p.Type == TypeCode || p.Type == TypeItem) != ok {
+		l.add(where, "a code or an item, and nothing else, names a list that exists")
+	}
+	for _, lang := range langs {
+		if strings.Contains(p.Label[lang], ": ") {
+			l.add(where, fmt.Sprintf("its label in %s holds a colon and a space, which end a label", lang))
+		}
 	}
 	switch p.Type {
-	case TypeCode, TypeTime, TypeWindow, TypeDuration, TypeCount, TypeHash, TypeBlob, TypeText, TypeStation, TypeAsset, TypeRule:
+	case TypeCode, TypeTime, TypeWindow, TypeDuration, TypeCount, TypeHash, TypeHex, TypeBlob, TypeText, TypeID, TypeStation,
+		TypeLine, TypeCite, TypeAsset, TypeGeo, TypeChannel, TypeHours, TypeItem, TypeRule:
 	default:
 		l.add(where, fmt.Sprintf("there is no type %q", p.Type))
 	}

@@ -129,9 +129,22 @@ func (p *parser) needCode(word, list string) (string, error) {
 	return p.code(list, v)
 }
 
+// fixed reads a line whose code is the same in every message of the format.
+func (p *parser) fixed(word, want string) error {
+	code, err := p.needCode(word, word)
+	if err == nil && code != want {
+		p.at--
+		err = p.fail(fmt.Sprintf("the code is %q, and the format has %s", clip(code), want))
+	}
+	return err
+}
+
 func (e *Edition) parseIn(f Format, l Lang, lines []string) (message.Body, error) {
 	p := &parser{e: e, lang: l, lines: lines}
 	b := message.Body{Format: f.Number}
+	if err := p.fixed("act", f.Act); err != nil {
+		return b, err
+	}
 	if err := p.head(&b); err != nil {
 		return b, err
 	}
@@ -144,6 +157,9 @@ func (e *Edition) parseIn(f Format, l Lang, lines []string) (message.Body, error
 		if v != nil {
 			b.Params[param.Name] = v
 		}
+	}
+	if err := p.fixed("standing", noAdmission); err != nil {
+		return b, err
 	}
 	if p.at != len(p.lines) {
 		return b, p.fail("no line is expected here")
@@ -263,6 +279,8 @@ func (p *parser) value(param Param, v string) (jsontext.Value, error) {
 			return nil, err
 		}
 		return marshal(code)
+	case TypeItem:
+		return p.item(param, v)
 	case TypeText:
 		var s string
 		if err := json.Unmarshal([]byte(v), &s); err != nil {
@@ -298,6 +316,24 @@ func (p *parser) value(param Param, v string) (jsontext.Value, error) {
 		return value, nil
 	}
 	return marshal(v)
+}
+
+// item reads an item that stands beside its code and the code's label.
+func (p *parser) item(param Param, v string) (jsontext.Value, error) {
+	both, label, ok := strings.Cut(v, between)
+	if !ok {
+		return nil, p.fail("an item, its code and its label are expected")
+	}
+	both, err := p.plain(both)
+	if err != nil {
+		return nil, err
+	}
+	name, code, ok := strings.Cut(both, itemsBefore)
+	c, known := p.e.lists[param.List].find(code)
+	if !ok || !known || c.Label[p.lang] != label {
+		return nil, p.fail(fmt.Sprintf("%q with the label %q is not in the list %s", clip(code), clip(label), param.List))
+	}
+	return marshal(item{name, code})
 }
 
 // marshal returns canonical JSON.
@@ -362,6 +398,12 @@ func composeValue(p Param, text string) (jsontext.Value, error) {
 			return nil, fmt.Errorf("%q is no window", clip(text))
 		}
 		return marshal(window{from, to, "UTC"})
+	case TypeItem:
+		i := strings.LastIndexByte(text, '/')
+		if i < 0 {
+			return nil, fmt.Errorf("%q is no item with its code", clip(text))
+		}
+		return marshal(item{text[:i], text[i+1:]})
 	case TypeBlob, TypeRule:
 		v := jsontext.Value(slices.Clone([]byte(text)))
 		if err := v.Canonicalize(); err != nil {

@@ -21,6 +21,10 @@ const (
 // between separates a code from its label.
 const between = " — "
 
+// noAdmission is the reservation that ends every rendering: neither a message,
+// nor its receipt, nor an answer to it admits anything.
+const noAdmission = "NOADM"
+
 // Render returns a body as labelled lines in a language. It fails where any
 // field cannot be shown; it never leaves one out.
 func (e *Edition) Render(b message.Body, l Lang) (string, error) {
@@ -36,6 +40,7 @@ func (e *Edition) Render(b message.Body, l Lang) (string, error) {
 	f, _ := e.Format(b.Format)
 	r := renderer{e: e, lang: l}
 	r.line(string(f.Number), f.Name[l])
+	r.line(r.word("act"), r.code("act", f.Act))
 	r.head(b)
 	for _, p := range f.Params {
 		v, ok := b.Params[p.Name]
@@ -44,6 +49,7 @@ func (e *Edition) Render(b message.Body, l Lang) (string, error) {
 		}
 		r.param(p, v)
 	}
+	r.line(r.word("standing"), r.code("standing", noAdmission))
 	return r.out.String(), r.err
 }
 
@@ -133,6 +139,13 @@ func (r *renderer) value(p Param, v jsontext.Value) string {
 	switch {
 	case p.Type == TypeCode:
 		return r.code(p.List, s)
+	case p.Type == TypeItem:
+		var it item
+		if err := json.Unmarshal(v, &it); err != nil {
+			r.err = errors.Join(r.err, err)
+		}
+		c, _ := r.e.lists[p.List].find(it.Code)
+		return r.ltr(it.Item+itemsBefore+it.Code) + between + c.Label[r.lang]
 	case p.Type == TypeText:
 		return quote(s)
 	case p.Type == TypeWindow:

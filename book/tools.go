@@ -12,7 +12,7 @@ import (
 
 // Schema returns the JSON Schema (2020-12) of a format's parameters. What it
 // accepts is no narrower than what Check accepts; that a window ends after it
-// begins, for one, only Check can say.
+// begins, for one, and the rules between parameters only Check can say.
 func (e *Edition) Schema(n message.Format) ([]byte, error) {
 	f, ok := e.Format(n)
 	if !ok {
@@ -23,11 +23,7 @@ func (e *Edition) Schema(n message.Format) ([]byte, error) {
 	for _, p := range f.Params {
 		one := e.schemaOf(p)
 		if p.Many {
-			most := maxMany
-			if p.Max > 0 && p.Type != TypeText {
-				most = p.Max
-			}
-			one = map[string]any{"type": "array", "items": one, "minItems": 1, "maxItems": most}
+			one = map[string]any{"type": "array", "items": one, "minItems": 1, "maxItems": p.most()}
 		}
 		one["title"] = p.Label["en"]
 		properties[p.Name] = one
@@ -37,7 +33,7 @@ func (e *Edition) Schema(n message.Format) ([]byte, error) {
 	}
 	return json.Marshal(map[string]any{
 		"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "urn:detente:book:" + e.hash.String() + ":" + string(n),
-		"title": f.Name["en"], "type": "object", "properties": properties, "required": required, "additionalProperties": false,
+		"title": f.Name["en"], "description": f.Purpose["en"], "type": "object", "properties": properties, "required": required, "additionalProperties": false,
 	}, json.Deterministic(true))
 }
 
@@ -58,11 +54,7 @@ func (e *Edition) schemaOf(p Param) map[string]any {
 	}
 	switch p.Type {
 	case TypeCode:
-		var codes []string
-		for _, c := range e.lists[p.List].Codes {
-			codes = append(codes, c.Code)
-		}
-		return map[string]any{"type": "string", "enum": codes}
+		return map[string]any{"type": "string", "enum": e.codes(p.List)}
 	case TypeTime:
 		return text(timePattern)
 	case TypeDuration:
@@ -73,8 +65,25 @@ func (e *Edition) schemaOf(p Param) map[string]any {
 		return text(`^(` + strings.Join(assetKinds, "|") + `):[ -~]+$`)
 	case TypeStation:
 		return text(`^[a-z0-9.-]+$`)
+	case TypeHex:
+		least, most := hexBounds(p)
+		return map[string]any{"type": "string", "pattern": `^([0-9a-f]{2})+$`, "minLength": least, "maxLength": most}
+	case TypeID:
+		return text(`^[!-~]+$`)
+	case TypeLine:
+		return text(`^[a-z0-9.-]+/[a-z0-9.-]+/[a-z]+$`)
+	case TypeCite:
+		return text(`^[A-Z]{3}/[A-Z]{3}-[A-Z][0-9]+-[0-9]+$`)
+	case TypeGeo:
+		return text(geoPattern)
+	case TypeChannel:
+		return text(`^(` + strings.Join(channelKinds, "|") + `):[!-~]+$`)
+	case TypeHours:
+		return text(hoursPattern)
+	case TypeItem:
+		return object(map[string]any{"item": text(`^[!-~]+$`), "code": map[string]any{"type": "string", "enum": e.codes(p.List)}})
 	case TypeCount:
-		s := map[string]any{"type": "integer", "minimum": 0}
+		s := map[string]any{"type": "integer", "minimum": p.Min}
 		if p.Max > 0 {
 			s["maximum"] = p.Max
 		}
@@ -93,18 +102,25 @@ func (e *Edition) schemaOf(p Param) map[string]any {
 	return map[string]any{"type": "string", "minLength": 1, "maxLength": most}
 }
 
-// Search returns the formats whose number or whose name, labels or codes in any
-// language hold every word of a query. An empty query finds all.
+// Search returns the formats whose number or whose name, purpose, labels or
+// codes in any language hold every word of a query: those first whose name in
+// one language holds them all, then by number. An empty query finds all.
 func (e *Edition) Search(query string) []Format {
 	terms := strings.Fields(strings.ToLower(query))
-	var found []Format
+	holds := func(text string) bool {
+		text = strings.ToLower(text)
+		return !slices.ContainsFunc(terms, func(t string) bool { return !strings.Contains(text, t) })
+	}
+	var named, found []Format
 	for _, f := range e.formats {
-		text := strings.ToLower(e.textOf(f))
-		if !slices.ContainsFunc(terms, func(t string) bool { return !strings.Contains(text, t) }) {
+		switch {
+		case slices.ContainsFunc(langs, func(l Lang) bool { return holds(f.Name[l]) }):
+			named = append(named, f)
+		case holds(e.textOf(f)):
 			found = append(found, f)
 		}
 	}
-	return found
+	return append(named, found...)
 }
 
 func (e *Edition) textOf(f Format) string {
@@ -114,8 +130,9 @@ func (e *Edition) textOf(f Format) string {
 			b.WriteString(t[l] + "\n")
 		}
 	}
-	b.WriteString(string(f.Number) + "\n" + f.Dossier + "\n")
+	b.WriteString(string(f.Number) + "\n" + string(f.Dossier) + "\n")
 	add(f.Name)
+	add(f.Purpose)
 	for _, p := range f.Params {
 		b.WriteString(p.Name + "\n")
 		add(p.Label)
@@ -136,6 +153,9 @@ type Change struct {
 // Diff returns what is different in another edition, newer or older.
 func (e *Edition) Diff(other *Edition) []Change {
 	var out []Change
+	if marshalled(e.meta) != marshalled(other.meta) {
+		out = append(out, Change{"edition.json", "differs"})
+	}
 	for _, f := range e.formats {
 		g, ok := other.Format(f.Number)
 		if !ok {
@@ -212,7 +232,8 @@ code { unicode-bidi: isolate; direction: ltr; font-family: "Noto Sans Mono", mon
 <p><code>{{.Hash}}</code></p>
 {{range .Formats}}<section>
 <h2><code>{{.Number}}</code> {{.Name}}</h2>
-<p><code>{{.Precedence}}</code></p>
+<p>{{.Purpose}}</p>
+<p><code>{{.Act}}</code> {{.ActLabel}} · <code>{{.Precedence}}</code>{{range .Replies}} · <code>{{.}}</code>{{end}}</p>
 <table>{{range .Params}}<tr><td><code>{{.Name}}</code></td><td>{{.Label}}</td><td>{{range .Codes}}<code>{{.Code}}</code> {{.Label}}<br>{{else}}<code>{{.Type}}</code>{{end}}</td></tr>
 {{end}}</table>
 </section>
@@ -227,8 +248,9 @@ type printedParam struct {
 }
 
 type printedFormat struct {
-	Number, Name, Precedence string
-	Params                   []printedParam
+	Number, Name, Purpose, Act, ActLabel, Precedence string
+	Replies                                          []message.Format
+	Params                                           []printedParam
 }
 
 // Print returns the printed book in a language, as one HTML page for A4.
@@ -242,7 +264,8 @@ func (e *Edition) Print(l Lang) ([]byte, error) {
 	}
 	var formats []printedFormat
 	for _, f := range e.formats {
-		pf := printedFormat{string(f.Number), f.Name[l], f.Precedence, nil}
+		act, _ := e.lists["act"].find(f.Act)
+		pf := printedFormat{string(f.Number), f.Name[l], f.Purpose[l], f.Act, act.Label[l], f.Precedence, f.Replies, nil}
 		for _, p := range f.Params {
 			pp := printedParam{p.Name, p.Label[l], string(p.Type), nil}
 			for _, c := range e.lists[p.List].Codes {

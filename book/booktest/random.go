@@ -28,6 +28,25 @@ func Body(e *book.Edition, f book.Format, r *rand.Rand) message.Body {
 	for range r.IntN(3) {
 		b.Refs = append(b.Refs, id(r))
 	}
+	if len(f.Refers) > 0 && len(b.Refs) == 0 {
+		b.Refs = append(b.Refs, id(r))
+	}
+	for range tries {
+		b.Params = params(e, f, r)
+		if len(f.Checks) == 0 || e.Check(b) == nil {
+			return b
+		}
+	}
+	panic(fmt.Sprintf("internal error: of %d random messages of format %s none keeps its rules", tries, f.Number))
+}
+
+// tries bounds the search for parameters that keep the rules between them. The
+// strictest format keeps them once in a few hundred.
+const tries = 100_000
+
+// params returns random parameters, each right in itself.
+func params(e *book.Edition, f book.Format, r *rand.Rand) map[string]jsontext.Value {
+	out := make(map[string]jsontext.Value, len(f.Params))
 	for _, p := range f.Params {
 		if p.Optional && r.IntN(2) == 0 {
 			continue
@@ -40,9 +59,9 @@ func Body(e *book.Edition, f book.Format, r *rand.Rand) message.Body {
 			}
 			v = list
 		}
-		b.Params[p.Name] = value(v)
+		out[p.Name] = value(v)
 	}
-	return b
+	return out
 }
 
 func value(v any) jsontext.Value {
@@ -86,17 +105,34 @@ func one(e *book.Edition, p book.Param, r *rand.Rand) any {
 		return fmt.Sprintf("PT%dS", r.IntN(1_000_000))
 	case book.TypeCount:
 		if p.Max > 0 {
-			return r.IntN(p.Max + 1)
+			return p.Min + r.IntN(p.Max-p.Min+1)
 		}
-		return r.Int64N(1 << 40)
+		return int64(p.Min) + r.Int64N(1<<40)
 	case book.TypeHash:
 		return hash(r)
 	case book.TypeBlob:
 		return map[string]any{"hash": hash(r), "size": 1 + r.IntN(1<<30), "type": "application/stix+json"}
+	case book.TypeHex:
+		return (hash(r) + hash(r))[:max(p.Min, 2)+2*r.IntN(16)]
+	case book.TypeID:
+		return pick(r, "ARD-C-014", "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f", "a", "https://a.example/#x~1", "5") + fmt.Sprint(r.IntN(1000))
+	case book.TypeLine:
+		return "nrrc.arden.example/nrrc.boreal.example/" + pick(r, "technical", "notification", "leadership")
+	case book.TypeCite:
+		return fmt.Sprintf("%s%d-%d", pick(r, "ARD/BOR-N", "BOR/ARD-T", "ARD/BOR-L"), 1+r.IntN(9), r.IntN(1_000_000))
+	case book.TypeGeo:
+		return pick(r, "XA", "XB-12A", "001", "ZZ")
+	case book.TypeChannel:
+		return pick(r, "tel:+99950100", "email:desk@cert.boreal.example", "station:nrrc.arden.example", "radio:5,5MHz/USB", "sip:watch@arden.example")
+	case book.TypeHours:
+		return pick(r, "Mo-Fr 06:00-18:00", "Su 00:00-24:00", "Sa-Mo 22:00-23:59")
+	case book.TypeItem:
+		l, _ := e.List(p.List)
+		return map[string]string{"item": fmt.Sprintf("indicator--%d", r.IntN(1000)), "code": pick(r, l.Codes...).Code}
 	case book.TypeStation:
 		return "meridian.example"
 	case book.TypeAsset:
-		return pick(r, "domain:grid.example", "prefix:192.0.2.0/24", "asn:64496", "sector:energy")
+		return pick(r, "domain:grid.example", "prefix:192.0.2.0/24", "asn:64496", "sector:energy", "agent:Survey/2.1 (a; b)")
 	case book.TypeRule:
 		return map[string]any{"officers": 1 + r.IntN(3), "roles": []string{"releasing"}}
 	}
