@@ -31,7 +31,7 @@ func TestLint(t *testing.T) {
 	for _, p := range e.Lint() {
 		t.Error(p)
 	}
-	if n := len(e.Formats()); n < 14 {
+	if n := len(e.Formats()); n < 40 {
 		t.Errorf("the book has %d formats", n)
 	}
 }
