@@ -66,6 +66,7 @@ func copied(t *testing.T) fstest.MapFS {
 func TestLintFinds(t *testing.T) {
 	for name, c := range map[string]struct{ file, old, now, want string }{
 		"act":        {"formats/230.json", `"act": "request"`, `"act": "threaten"`, "formats/230: \"threaten\" is not in the list act"},
+		"acts":       {"formats/031.json", `"answer": "inform"`, `"reply": "inform"`, "formats/031: its act follows from the code \"reply\""},
 		"purpose":    {"formats/230.json", `"fr": "Nous vous demandons de cesser`, `"fr": "\u0000Nous`, "formats/230 purpose: its text in fr"},
 		"kind":       {"formats/230.json", `"dossier": "stop"`, `"dossier": "stops"`, "formats/230: \"stops\" is no kind"},
 		"move":       {"formats/112.json", `"transition": "close"`, `"transition": "change"`, "formats/112: format 111 makes the transition change of notice too"},

@@ -88,14 +88,16 @@ const AnyFormat message.Format = "any"
 
 // Format is the form that a message follows.
 type Format struct {
-	Number     message.Format `json:"number"`
-	Name       Text           `json:"name"`
-	Purpose    Text           `json:"purpose"`    // what is said by sending it, one sentence in the first person
-	Act        string         `json:"act"`        // of the list act: exactly one of inform, inquire, request, warn, claim, propose
-	Dossier    Kind           `json:"dossier"`    // the kind of dossier that it belongs to
-	Transition Move           `json:"transition"` // what it does there
-	Service    bool           `json:"service,omitempty"`
-	Receipt    bool           `json:"receipt,omitempty"` // it is itself a receipt, and no person has to acknowledge it
+	Number     message.Format    `json:"number"`
+	Name       Text              `json:"name"`
+	Purpose    Text              `json:"purpose"`          // what is said by sending it, one sentence in the first person
+	Act        string            `json:"act"`              // of the list act: exactly one of inform, inquire, request, warn, claim, propose
+	ActBy      string            `json:"act_by,omitempty"` // the code that decides where Acts names its value
+	Acts       map[string]string `json:"acts,omitempty"`   // by that code: the act instead of Act
+	Dossier    Kind              `json:"dossier"`          // the kind of dossier that it belongs to
+	Transition Move              `json:"transition"`       // what it does there
+	Service    bool              `json:"service,omitempty"`
+	Receipt    bool              `json:"receipt,omitempty"` // it is itself a receipt, and no person has to acknowledge it
 
 	Precedence string `json:"precedence"`       // the usual one
 	AsRef      bool   `json:"as_ref,omitempty"` // that of the message referred to is usual, where there is one
@@ -129,6 +131,14 @@ func (f Format) Usual() message.Precedence {
 // ReplyWithin returns the time of the format's own within which a reply is due;
 // zero where it has none of its own. Clocks also says what is due by precedence.
 func (f Format) ReplyWithin() time.Duration { return seconds(f.ReplySeconds) }
+
+// ActOf returns what a message of the format does, one code of the list act.
+func (f Format) ActOf(b message.Body) string {
+	if act, ok := f.Acts[oneCode(b.Params[f.ActBy])]; ok {
+		return act
+	}
+	return f.Act
+}
 
 // Mirrored reports whether the other side answers the format with one of the
 // same number. Such a message that refers to one of the other side's answers it

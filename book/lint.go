@@ -100,8 +100,13 @@ func (l *linter) format(f Format) {
 	if _, err := message.ParsePrecedence(f.Precedence); err != nil {
 		l.add(where, err.Error())
 	}
-	if _, ok := l.e.lists["act"].find(f.Act); !ok {
-		l.add(where, fmt.Sprintf("%q is not in the list act", f.Act))
+	l.act(where, f.Act)
+	by, _ := f.param(f.ActBy)
+	for code, act := range f.Acts {
+		l.act(where, act)
+		if _, ok := l.e.lists[by.List].find(code); !ok || by.Optional || by.Many {
+			l.add(where, fmt.Sprintf("its act follows from the code %q of %q, which is not there", code, f.ActBy))
+		}
 	}
 	l.course(where, f)
 	for i, p := range f.Params {
@@ -136,6 +141,12 @@ func (l *linter) format(f Format) {
 		if err := l.e.Check(l.e.sample(f, i)); err != nil {
 			l.add(fmt.Sprintf("%s example %d", where, i+1), err.Error())
 		}
+	}
+}
+
+func (l *linter) act(where, act string) {
+	if _, ok := l.e.lists["act"].find(act); !ok {
+		l.add(where, fmt.Sprintf("%q is not in the list act", act))
 	}
 }
 

@@ -129,20 +129,12 @@ func (p *parser) needCode(word, list string) (string, error) {
 	return p.code(list, v)
 }
 
-// fixed reads a line whose code is the same in every message of the format.
-func (p *parser) fixed(word, want string) error {
-	code, err := p.needCode(word, word)
-	if err == nil && code != want {
-		p.at--
-		err = p.fail(fmt.Sprintf("the code is %q, and the format has %s", clip(code), want))
-	}
-	return err
-}
-
 func (e *Edition) parseIn(f Format, l Lang, lines []string) (message.Body, error) {
 	p := &parser{e: e, lang: l, lines: lines}
 	b := message.Body{Format: f.Number}
-	if err := p.fixed("act", f.Act); err != nil {
+	// The act follows from format and codes: that it is the right one shows when
+	// what was read is rendered again.
+	if _, err := p.needCode("act", "act"); err != nil {
 		return b, err
 	}
 	if err := p.head(&b); err != nil {
@@ -158,8 +150,8 @@ func (e *Edition) parseIn(f Format, l Lang, lines []string) (message.Body, error
 			b.Params[param.Name] = v
 		}
 	}
-	if err := p.fixed("standing", noAdmission); err != nil {
-		return b, err
+	if code, err := p.needCode("standing", "standing"); err != nil || code != noAdmission {
+		return b, errors.Join(err, p.fail("the reservation "+noAdmission+" is expected here"))
 	}
 	if p.at != len(p.lines) {
 		return b, p.fail("no line is expected here")

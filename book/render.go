@@ -40,7 +40,7 @@ func (e *Edition) Render(b message.Body, l Lang) (string, error) {
 	f, _ := e.Format(b.Format)
 	r := renderer{e: e, lang: l}
 	r.line(string(f.Number), f.Name[l])
-	r.line(r.word("act"), r.code("act", f.Act))
+	r.line(r.word("act"), r.code("act", f.ActOf(b)))
 	r.head(b)
 	for _, p := range f.Params {
 		v, ok := b.Params[p.Name]

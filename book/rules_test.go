@@ -150,3 +150,29 @@ func TestNothingAdmits(t *testing.T) {
 		}
 	}
 }
+
+// A message says by one word what it does, and a rendering that says another is
+// not read.
+func TestAct(t *testing.T) {
+	e := edition(t)
+	r := rand.New(rand.NewPCG(11, 12))
+	seen := make(map[string]bool)
+	for range 20 {
+		b := booktest.Body(e, format(t, "031"), r)
+		act := map[string]string{`"ping"`: "inquire", `"answer"`: "inform"}[string(b.Params["step"])]
+		seen[act] = true
+		text, err := e.Render(b, "en")
+		if err != nil || !strings.Contains(text, "\nNature of the message: "+act+" — ") {
+			t.Fatalf("%s does not say %q: %v", text, act, err)
+		}
+		if _, _, err := e.Parse(strings.Replace(text, act+" — ", "warn — ", 1)); err == nil {
+			t.Error("an act whose label is another's is read")
+		}
+		if _, _, err := e.Parse(strings.NewReplacer("inquire — we inquire of you", "inform — we inform you", "inform — we inform you", "inquire — we inquire of you").Replace(text)); err == nil {
+			t.Error("another act is read")
+		}
+	}
+	if len(seen) != 2 {
+		t.Errorf("only %v was tried", seen)
+	}
+}
