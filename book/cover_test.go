@@ -77,6 +77,7 @@ func TestLintFinds(t *testing.T) {
 		"followup":   {"formats/220.json", `"after": "next_update"`, `"after": "sometime"`, "formats/220: what follows it"},
 		"rule":       {"formats/021.json", `"than": "since"`, `"than": "cause"`, "formats/021 checks: not-before: \"cause\" is not a time"},
 		"rule code":  {"formats/111.json", "\"shift\"\n      ]", "\"shifted\"\n      ]", "formats/111 checks: needs: \"shifted\""},
+		"shown":      {"formats/112.json", "\"effect\": 1,", "", "formats/112: no example shows effect"},
 		"example":    {"formats/231.json", `"answer": "stopped"`, `"answer": "perhaps"`, "formats/231 example 1: format 231, answer"},
 		"clocks":     {"edition.json", `"seen_seconds": 900`, `"seen_seconds": 9000`, "edition.json clocks: the times of FLASH"},
 		"label":      {"formats/231.json", `"en": "Grounds"`, `"en": "Grounds: why"`, "formats/231 grounds: its label in en holds a colon"},

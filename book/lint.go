@@ -137,6 +137,11 @@ func (l *linter) format(f Format) {
 	if len(f.Examples) < leastExamples {
 		l.add(where, fmt.Sprintf("it has %d examples, and %d are the least", len(f.Examples), leastExamples))
 	}
+	for _, p := range f.Params {
+		if !slices.ContainsFunc(f.Examples, func(x message.Example) bool { _, ok := x[p.Name]; return ok }) {
+			l.add(where, "no example shows "+p.Name)
+		}
+	}
 	for i := range f.Examples {
 		if err := l.e.Check(l.e.sample(f, i)); err != nil {
 			l.add(fmt.Sprintf("%s example %d", where, i+1), err.Error())
@@ -181,18 +186,18 @@ func (l *linter) course(where string, f Format) {
 	if (f.ReplySeconds > 0 || f.HalfTime) && len(f.Replies) == 0 {
 		l.add(where, "a reply is due and no format answers it")
 	}
-	timed := func(name string) bool {
+	isTime := func(name string) bool {
 		p, ok := f.param(name)
 		return ok && !p.Many && slices.Contains(timed, p.Type)
 	}
-	if f.Lead != nil && !timed(f.Lead.Param) {
+	if f.Lead != nil && !isTime(f.Lead.Param) {
 		l.add(where, fmt.Sprintf("its lead is counted to %q, which is no time", f.Lead.Param))
 	}
-	if f.LapsesSeconds > 0 && !timed("window") {
+	if f.LapsesSeconds > 0 && !isTime("window") {
 		l.add(where, "it lapses and has no window")
 	}
 	for _, u := range f.Followups {
-		if _, ok := l.e.Format(u.Format); !ok || u.After != afterEntry && !timed(u.After) {
+		if _, ok := l.e.Format(u.Format); !ok || u.After != afterEntry && !isTime(u.After) {
 			l.add(where, fmt.Sprintf("what follows it, format %s after %q, is not there", u.Format, u.After))
 		}
 	}
