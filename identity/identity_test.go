@@ -1,7 +1,9 @@
 package identity_test
 
 import (
+	"bytes"
 	"crypto/rand"
+	"slices"
 	"testing"
 	"time"
 
@@ -111,6 +113,16 @@ func TestEndorsedNoteChanged(t *testing.T) {
 	doubled := append(append([]byte{}, a.bundle.Agency...), lastLine(a.bundle.Agency)...)
 	if _, err := identity.OpenAgencyCard(a.verified.Root, doubled); err == nil {
 		t.Error("a doubled signature is accepted")
+	}
+	last := lastLine(a.bundle.Agency)
+	text := bytes.TrimSuffix(a.bundle.Agency, last)
+	first := lastLine(text)
+	swapped := slices.Concat(bytes.TrimSuffix(text, first), last, first)
+	if _, err := identity.OpenAgencyCard(a.verified.Root, swapped); err == nil {
+		t.Error("a note whose two signatures have changed places is accepted, and has another digest")
+	}
+	if _, err := identity.ParsePublicKey(identity.UseAgency, a.verified.Agency.Key.String()[:40]+"\n"+a.verified.Agency.Key.String()[40:]); err == nil {
+		t.Error("a key with a line end in its base64 is accepted")
 	}
 }
 

@@ -78,7 +78,7 @@ func ParsePrivateKey(use Use, text string) (PrivateKey, error) {
 	if !ok {
 		return PrivateKey{}, fmt.Errorf("this is no secret %s key: its text begins with %s", use, secretPrefix(use))
 	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(body)
+	b, err := decode64(base64.RawURLEncoding, body)
 	if err != nil || len(b) != 2*seedSize {
 		return PrivateKey{}, fmt.Errorf("the secret %s key is damaged: take it from its backup", use)
 	}
@@ -151,7 +151,7 @@ func ParsePublicKey(use Use, text string) (PublicKey, error) {
 	if !ok {
 		return PublicKey{}, fmt.Errorf("this is no %s key: its text begins with %s", use, publicPrefix(use))
 	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(body)
+	b, err := decode64(base64.RawURLEncoding, body)
 	if err != nil || len(b) != ed25519.PublicKeySize+mldsa.MLDSA44PublicKeySize {
 		return PublicKey{}, fmt.Errorf("the %s key is damaged: ask for it again", use)
 	}

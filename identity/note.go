@@ -81,8 +81,9 @@ func Endorse(name string, key PrivateKey, text []byte) ([]byte, error) {
 var _ crypto.SignerOpts = (*mldsa.Options)(nil)
 
 // OpenEndorsed returns the text of a note that carries exactly the two
-// signatures of the endorser. A signature too many, unknown or doubled is
-// refused: nobody but the endorser may have a part in the bytes.
+// signatures of the endorser, as Endorse writes them: Ed25519 first, in the one
+// form of base64. Anything else is refused, or one signed text would have
+// several byte strings, and nobody but the endorser may have a part in them.
 func OpenEndorsed(name string, key PublicKey, signed []byte) ([]byte, error) {
 	if key.IsZero() {
 		return nil, fmt.Errorf("%w: there is no key of %s", ErrSignature, name)
@@ -95,16 +96,28 @@ func OpenEndorsed(name string, key PublicKey, signed []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: note of %s: %w", ErrSignature, name, err)
 	}
-	if len(n.Sigs) != 2 || len(n.UnverifiedSigs) != 0 || bytes.Count(signed, []byte("\n\u2014 ")) != 2 {
-		return nil, fmt.Errorf("%w: the note of %s must carry its two signatures, Ed25519 and ML-DSA-44, and no other", ErrSignature, name)
-	}
-	for _, sig := range n.Sigs {
-		// The spare bits of base64 must be zero, or two notes would say the same.
-		if _, err := base64.StdEncoding.Strict().DecodeString(sig.Base64); err != nil {
-			return nil, fmt.Errorf("%w: note of %s: a signature is not in canonical base64", ErrSignature, name)
+	only := n.Text + "\n"
+	for i, sig := range n.Sigs {
+		raw, err := decode64(base64.StdEncoding, sig.Base64)
+		if err != nil || i >= len(both) || sig.Hash != both[i].hash {
+			break
 		}
+		only += "\u2014 " + name + " " + base64.StdEncoding.EncodeToString(raw) + "\n"
+	}
+	if len(n.Sigs) != len(both) || only != string(signed) {
+		return nil, fmt.Errorf("%w: the note of %s must carry its two signatures, Ed25519 and then ML-DSA-44, and nothing else; ask for the file again", ErrSignature, name)
 	}
 	return []byte(n.Text), nil
+}
+
+// decode64 reads base64 in the one form that it has: with zero spare bits, and
+// without the line ends that the library skips.
+func decode64(e *base64.Encoding, s string) ([]byte, error) {
+	b, err := e.Strict().DecodeString(s)
+	if err == nil && e.EncodedLen(len(b)) != len(s) {
+		err = errors.New("there are line ends in the base64")
+	}
+	return b, err
 }
 
 // endorseJSON signs the canonical JSON of v, one line.

@@ -73,7 +73,7 @@ func JoinParts(texts []string) (Bundle, error) {
 			return Bundle{}, fmt.Errorf("cards: part %d of %d is missing: read it too", i+1, len(parts))
 		}
 	}
-	packed, err := base64.RawURLEncoding.Strict().DecodeString(strings.Join(parts, ""))
+	packed, err := decode64(base64.RawURLEncoding, strings.Join(parts, ""))
 	if err != nil || len(parts) == 0 {
 		return Bundle{}, errors.New("cards: a part was misread: read them again")
 	}
