@@ -76,7 +76,8 @@ type Growth struct {
 }
 
 // Grow returns a log with entries appended, in memory only. It costs a
-// logarithm of the log's size for each.
+// logarithm of the log's size for each. An empty entry says nothing, and is one
+// all the same: a mirror refuses no entry for what it says.
 func Grow(tx Tx, l Log, entries [][]byte) (*Growth, error) {
 	g := &Growth{log: l, tx: tx, known: make(map[int64]tlog.Hash), first: tlog.StoredHashIndex(0, l.Size)}
 	edge := RightEdge(l.Size)
@@ -88,8 +89,8 @@ func Grow(tx Tx, l Log, entries [][]byte) (*Growth, error) {
 	}
 	next := g.first
 	for i, e := range entries {
-		if len(e) == 0 || len(e) > MaxEntry {
-			return nil, fmt.Errorf("entry %d of %s has %d bytes: 1 to %d are allowed", l.Size+int64(i), l.Origin, len(e), MaxEntry)
+		if len(e) > MaxEntry {
+			return nil, fmt.Errorf("entry %d of %s has %d bytes, more than %d", l.Size+int64(i), l.Origin, len(e), MaxEntry)
 		}
 		hashes, err := tlog.StoredHashesForRecordHash(l.Size+int64(i), tlog.RecordHash(e), g)
 		if err != nil {

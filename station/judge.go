@@ -81,6 +81,9 @@ func (s *Station) accept(tx Tx, o identity.Origin, index int64, in incoming, at 
 	if problem, field := s.acceptText(b); problem != "" {
 		return problem, field, nil
 	}
+	if problem, field := acceptService(b, index); problem != "" {
+		return problem, field, nil
+	}
 	if !b.Expires.IsZero() && b.Expires.Before(in.entry.Wrapper.At) {
 		return problemTime, "expires", nil
 	}
@@ -101,6 +104,25 @@ func (s *Station) acceptText(b message.Body) (problem, field string) {
 			return problemParameter, p.Param
 		}
 		return problemParameter, ""
+	}
+	return "", ""
+}
+
+// acceptService judges what this station itself acts on: the release policy that
+// a body sets, and the terms of a line, which stand in entry 0 and nowhere else.
+func acceptService(b message.Body, index int64) (problem, field string) {
+	switch {
+	case b.Format == "005":
+		if _, err := message.PolicyOf(b); err != nil {
+			return problemParameter, "rules"
+		}
+	case b.Format == "001" && index != 0:
+		return problemParameter, "format"
+	case b.Format == "001":
+		t := DefaultTerms()
+		if err := readTerms(b, &t); err != nil {
+			return problemParameter, "terms"
+		}
 	}
 	return "", ""
 }
