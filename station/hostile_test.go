@@ -206,7 +206,7 @@ func TestNothingSaidStopsALog(t *testing.T) {
 		t.Fatal(err)
 	}
 	wrapper, body, _ := strings.Cut(string(plain), "\n")
-	long := `{"` + strings.Repeat("z\u202e", 900) + `":1,` + wrapper[1:]
+	long := strings.TrimSuffix(wrapper, "}") + `,"` + strings.Repeat("z\u202e", 900) + `":1}`
 	bad := map[string][]byte{
 		"an unknown member with a long name": sealed(t, v, now, []byte(long+"\n"+body)),
 		"noise":                              {1},
