@@ -273,3 +273,21 @@ func TestRefusalMayWaitForOfficers(t *testing.T) {
 		t.Errorf("the refusal does not wait for its officers: %+v, %v", waiting, err)
 	}
 }
+
+// least is the size of the smallest entry of the side's own log.
+func (s *side) least() (n int) {
+	s.view(func(tx station.Tx) error {
+		l, _, err := tx.Log(s.log())
+		if err != nil {
+			return err
+		}
+		entries, err := tx.Entries(s.log(), 0, l.Size)
+		for _, e := range entries {
+			if n == 0 || len(e) < n {
+				n = len(e)
+			}
+		}
+		return err
+	})
+	return n
+}

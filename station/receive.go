@@ -106,7 +106,7 @@ func (s *Station) handleDeliver(ctx context.Context, now time.Time, p *peer, r l
 	}
 	var given journal.Cosignature
 	err = s.update(ctx, now, func(tx Tx) error {
-		before, err := s.mayCosign(tx, now, d.Origin, entriesSize(d.Entries))
+		before, err := s.mayCosign(tx, now, d.Origin, d.Start, d.Entries)
 		if err != nil {
 			return err
 		}
@@ -142,7 +142,7 @@ func (s *Station) handleAddCheckpoint(ctx context.Context, now time.Time, p *pee
 		return line.Response{}, err
 	}
 	err = s.update(ctx, now, func(tx Tx) error {
-		if _, err := s.mayCosign(tx, now, origin, 0); err != nil {
+		if _, err := s.mayCosign(tx, now, origin, 0, nil); err != nil {
 			return err
 		}
 		return s.mirror.AddCheckpoint(tx, pub, origin, c.Old, c.Proof, c.Checkpoint)
@@ -180,7 +180,7 @@ func (s *Station) handleAddEntries(ctx context.Context, now time.Time, p *peer, 
 	var next int64
 	var done bool
 	err = s.update(ctx, now, func(tx Tx) error {
-		before, err := s.mayCosign(tx, now, u.Origin, entriesSize(pack.Entries))
+		before, err := s.mayCosign(tx, now, u.Origin, pack.Start, pack.Entries)
 		if err != nil {
 			return err
 		}
@@ -215,13 +215,6 @@ func conflictAnswer(op line.Op, c *mirror.Conflict) line.Response {
 	return line.Response{Status: http.StatusConflict, Type: line.TypeMirrorInfo, Body: line.MirrorInfo{Size: c.Size, Next: c.Next}.Bytes()}
 }
 
-func entriesSize(entries [][]byte) (n int) {
-	for _, e := range entries {
-		n += len(e)
-	}
-	return n
-}
-
 // fromPeer returns an error unless the peer writes the log for this station.
 func (s *Station) fromPeer(p *peer, o identity.Origin) error {
 	if o.Writer != p.Card.Station || o.Reader != s.name {
@@ -230,9 +223,9 @@ func (s *Station) fromPeer(p *peer, o identity.Origin) error {
 	return nil
 }
 
-// mayCosign returns the size of the counterpart's log before a delivery, or an
-// error that says why nothing may be cosigned now.
-func (s *Station) mayCosign(tx Tx, now time.Time, o identity.Origin, bytes int) (int64, error) {
+// mayCosign returns the size of the counterpart's log before a delivery of
+// entries from start on, or an error that says why nothing may be cosigned now.
+func (s *Station) mayCosign(tx Tx, now time.Time, o identity.Origin, start int64, entries [][]byte) (int64, error) {
 	p, err := s.peerNamed(o.Writer)
 	if err != nil {
 		return 0, err
@@ -254,7 +247,10 @@ func (s *Station) mayCosign(tx Tx, now time.Time, o identity.Origin, bytes int) 
 	if err != nil {
 		return 0, err
 	}
-	return log.Size, s.quota(tx, now, row, o, bytes)
+	// What is held already costs nothing: a lost answer makes an honest sender
+	// send the same again.
+	held := min(max(log.Size, log.Next)-start, int64(len(entries)))
+	return log.Size, s.quota(tx, now, row, stored(entries[max(held, 0):]))
 }
 
 // received projects the entries that a delivery has brought beyond before, and
