@@ -246,6 +246,8 @@ func TakeBack(tx Tx, pub identity.PublicKey, o identity.Origin, own bool, checkp
 // cosignature with the checkpoint that it stands under: the log's present one,
 // the one that was offered, or, where neither is of that size, one signed anew
 // for the same head without a second, which says nothing of being the newest.
+// With ErrSecondTime it returns the cosignature too: it verifies, and another of
+// that size is kept already.
 func TakeReceipt(tx Tx, s Signer, by string, pub identity.PublicKey, lines []byte, size int64, offered []byte) (Cosignature, error) {
 	l, ok, err := tx.Log(s.origin)
 	if err != nil {

@@ -291,3 +291,5 @@ func (s *side) least() (n int) {
 	})
 	return n
 }
+
+func (s *side) random() io.Reader { return rand.Reader }

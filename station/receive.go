@@ -42,25 +42,31 @@ func (s *Station) Handle(ctx context.Context, now time.Time, r line.Request) lin
 		return line.Text(http.StatusNotFound, "there is no such operation")
 	}
 	if err != nil {
-		return s.answerError(ctx, now, p, r, err)
+		return s.answerError(ctx, now, r, err)
 	}
 	return answer
 }
 
 // answerError turns an error into the answer that the C2SP specifications and
 // ours give for it.
-func (s *Station) answerError(ctx context.Context, now time.Time, p *peer, r line.Request, err error) line.Response {
+func (s *Station) answerError(ctx context.Context, now time.Time, r line.Request, err error) line.Response {
 	var conflict *mirror.Conflict
 	var fork *journal.ForkError
 	var quota *QuotaError
+	var contradiction *contradictionError
 	switch {
 	case errors.As(err, &conflict):
 		return conflictAnswer(r.Op, conflict)
 	case errors.As(err, &fork):
-		if kept := s.keepFork(ctx, now, p, fork); kept != nil {
+		if kept := s.keepFork(ctx, now, fork); kept != nil {
 			err = errors.Join(err, kept)
 		}
 		return line.Text(http.StatusUnprocessableEntity, "this head contradicts one that your log has signed; both are kept as proof")
+	case errors.As(err, &contradiction):
+		if kept := s.keepContradiction(ctx, now, contradiction); kept != nil {
+			err = errors.Join(err, kept)
+		}
+		return line.Text(http.StatusForbidden, err.Error())
 	case errors.As(err, &quota):
 		return busy(quota.Wait, quota.Error())
 	case errors.Is(err, ErrLineDown), errors.Is(err, ErrClockUnsafe), errors.Is(err, mirror.ErrBelowMark):

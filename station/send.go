@@ -338,9 +338,21 @@ func (s *Station) takeReceipt(ctx context.Context, now time.Time, l identity.Lin
 		if err != nil {
 			return err
 		}
+		before, any, err := tx.LastCosignature(own, p.cosigner)
+		if err != nil {
+			return err
+		}
 		c, err := journal.TakeReceipt(tx, signer, p.cosigner, p.Card.Cosigner, lines, size, step.checkpoint)
+		if errors.Is(err, journal.ErrSecondTime) {
+			return s.secondReceipt(tx, now, c)
+		}
 		if err != nil {
 			return fmt.Errorf("%w: %w", line.ErrNoReceipt, err)
+		}
+		if any && (c.At.Before(before.At) && c.Size > before.Size || before.At.Before(c.At) && before.Size > c.Size) {
+			if err := s.keepTimes(tx, now, before, c); err != nil {
+				return err
+			}
 		}
 		row, err := tx.Line(l)
 		if err != nil {
@@ -370,17 +382,32 @@ func (s *Station) takeReceipt(ctx context.Context, now time.Time, l identity.Lin
 	})
 }
 
+// secondReceipt keeps, as evidence, a cosignature over a size of which another
+// second is held already. The first stays the receipt.
+func (s *Station) secondReceipt(tx Tx, now time.Time, c journal.Cosignature) error {
+	first, ok, err := tx.Cosignature(c.Origin, c.By, c.Size)
+	if err != nil || !ok || first.At.Equal(c.At) {
+		return err
+	}
+	return s.keepTimes(tx, now, first, c)
+}
+
 // noteAlarms writes an event for each alarm that begins or ends on a line. A
-// receipt that is withheld is kept as evidence too.
+// receipt that is withheld while the counterpart's own log grows is kept as
+// evidence too.
 func (s *Station) noteAlarms(ctx context.Context, now time.Time, l identity.Line, before line.Alarms, a line.Action) error {
-	if before == a.Alarms {
+	withheld := a.Alarms&line.AlarmWithheld != 0 && a.Proven
+	if before == a.Alarms && !withheld {
 		return nil
 	}
 	return s.update(ctx, now, func(tx Tx) error {
-		if a.Alarms&line.AlarmWithheld != 0 && before&line.AlarmWithheld == 0 {
-			if err := s.keepWithheld(tx, now, l, a); err != nil {
+		if withheld {
+			if err := s.keepWithheld(tx, now, l); err != nil {
 				return err
 			}
+		}
+		if before == a.Alarms {
+			return nil
 		}
 		return s.event(tx, now, "alarm", l.String(), a.Alarms.String())
 	})

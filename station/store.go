@@ -262,7 +262,7 @@ type Blob struct {
 
 // Evidence is a file that proves what a counterpart did.
 type Evidence struct {
-	Kind    string // fork, withheld, second time, disproved refusal
+	Kind    string // fork, withheld, or a journal.Contradiction's
 	Line    identity.Line
 	At      time.Time
 	Summary string

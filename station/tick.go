@@ -5,10 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"detente/identity"
-	"detente/journal"
-	"detente/line"
 )
 
 // clock watches for leaps of the clock that stamps records. The steady reading
@@ -83,54 +79,4 @@ func (s *Station) clockSafe() error {
 		return fmt.Errorf("%w: %s; two operators confirm it with `detente station clock`", ErrClockUnsafe, s.clock.why)
 	}
 	return nil
-}
-
-// keepFork keeps two contradicting heads of a counterpart's log as evidence.
-func (s *Station) keepFork(ctx context.Context, now time.Time, p *peer, fork *journal.ForkError) error {
-	file, err := journal.MarshalFork(fork.Fork)
-	if err != nil {
-		return err
-	}
-	return s.update(context.WithoutCancel(ctx), now, func(tx Tx) error {
-		l := fork.Origin.Line()
-		e := Evidence{Kind: "fork", Line: l, At: second(now), Summary: fork.Error(), File: file}
-		if err := tx.PutEvidence(e); err != nil {
-			return err
-		}
-		if err := s.event(tx, now, "alarm", l.String(), e.Summary); err != nil {
-			return err
-		}
-		return s.audit(tx, now, Actor{Name: string(p.Card.Station)}, "fork", fork.Origin.String(), "refused", e.Summary)
-	})
-}
-
-// keepWithheld keeps, as evidence, that a live counterpart leaves an offered
-// entry without a receipt.
-func (s *Station) keepWithheld(tx Tx, now time.Time, l identity.Line, a line.Action) error {
-	row, err := tx.Line(l)
-	if err != nil {
-		return err
-	}
-	own, theirs := l.Log(s.name, max(row.SendEra, 1)), s.mirrored(row)
-	acked, err := s.acked(tx, own)
-	if err != nil {
-		return err
-	}
-	mine, _, err := tx.Log(own)
-	if err != nil {
-		return err
-	}
-	other, _, err := tx.Log(theirs)
-	if err != nil {
-		return err
-	}
-	summary := fmt.Sprintf("receipt withheld: entry %d of %s was offered and not receipted", acked, own)
-	if a.Proven {
-		summary += ", while the counterpart's own log grew"
-	}
-	file, err := journal.MarshalWithheld(journal.Withheld{Offered: mine.Checkpoint, From: acked, Alive: other.Checkpoint})
-	if err != nil {
-		return err
-	}
-	return tx.PutEvidence(Evidence{Kind: "withheld", Line: l, At: second(now), Summary: summary, File: file})
 }
