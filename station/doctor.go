@@ -172,6 +172,7 @@ func (s *Station) rebuild(tx Tx, now time.Time, row *Line) error {
 	if err := tx.DropMessages(row.Line); err != nil {
 		return err
 	}
+	row.PeerAt, row.PeerSeen = time.Time{}, message.Head{}
 	for _, o := range s.logsOf(*row) {
 		var inherited []byte
 		if o.Era > 1 {
@@ -215,6 +216,9 @@ func (s *Station) rebuildFrom(tx Tx, now time.Time, row *Line, o identity.Origin
 			if o.Writer == s.name {
 				err = s.projectOwn(tx, o, index, sealed)
 			} else {
+				if index == 0 {
+					row.PeerAt, row.PeerSeen = time.Time{}, message.Head{} // each log is judged by itself
+				}
 				err = s.takeIn(tx, now, row, o, index, s.open(sealed, false), false)
 			}
 			if err != nil {

@@ -131,7 +131,7 @@ func (s *Station) beginEra(tx Tx, now time.Time, actor Actor, row Line, old jour
 		return err
 	}
 	row.OwnEra++
-	row.HeldSize, row.HeldEra = 0, 0
+	row.LastAt = time.Time{} // after a false second the next log begins with a true one
 	if err := errors.Join(tx.PutLine(row), tx.PutSetting("policy/"+fresh.String(), policy.Bytes())); err != nil {
 		return err
 	}

@@ -22,6 +22,12 @@ type guardState struct {
 	reports []line.Report
 	behind  *line.Decision // entries to be taken back; nil if none
 	lost    *line.Point    // a head that nobody can fill: the next era names it
+
+	// Of a mirrored log: the guard has passed, since the mark holds the last
+	// cosignature whole, and the store holds less than was cosigned. The
+	// counterpart, who has its receipts, will not deliver that again by itself:
+	// it is taken back, and meanwhile nothing waits for it.
+	lacking bool
 }
 
 const notAsked = "the high-water mark and the mirrors have not been looked at since the start"
@@ -57,7 +63,8 @@ func (s *Station) judgeGuards(ctx context.Context, now time.Time, l identity.Lin
 		return err
 	}
 	s.mu.Lock()
-	done := st.own.passed && st.theirs.passed
+	before := st.own.passed
+	done := before && st.theirs.passed && !st.theirs.lacking
 	s.mu.Unlock()
 	if done {
 		return nil
@@ -78,7 +85,7 @@ func (s *Station) judgeGuards(ctx context.Context, now time.Time, l identity.Lin
 	s.mu.Lock()
 	passed := st.own.passed
 	s.mu.Unlock()
-	if !passed {
+	if before || !passed {
 		return nil
 	}
 	// What waited for the guard goes on.
@@ -87,9 +94,9 @@ func (s *Station) judgeGuards(ctx context.Context, now time.Time, l identity.Lin
 
 func (s *Station) judgeGuard(tx Tx, now time.Time, row Line, writer identity.Station, g *guardState) error {
 	s.mu.Lock()
-	passed, reports, asked := g.passed, slices.Clone(g.reports), g.asked
+	done, reports, asked := g.passed && !g.lacking, slices.Clone(g.reports), g.asked
 	s.mu.Unlock()
-	if passed {
+	if done {
 		return nil
 	}
 	era := row.OwnEra
@@ -118,22 +125,45 @@ func (s *Station) judgeGuard(tx Tx, now time.Time, row Line, writer identity.Sta
 	}.Decide(now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	g.reason, g.next, g.behind, g.lost = d.Reason, d.Next, nil, nil
-	if writer != s.name && d.Verdict == line.Hold && mark != nil && mark.Size > 0 {
-		// Nobody showed more than the store has, and the mark holds the last
-		// cosignature whole: the writer delivers again what is lacking, and the
-		// mirror makes none anew up to the mark.
-		d.Verdict = line.Pass
+	if writer != s.name && mark != nil && mark.Size > 0 {
+		if g.lackOf(d, *mark) {
+			return nil
+		}
 	}
+	g.settle(d)
+	return nil
+}
+
+// settle notes what the guard has decided.
+func (g *guardState) settle(d line.Decision) {
+	g.reason, g.next, g.behind, g.lost = d.Reason, d.Next, nil, nil
 	switch d.Verdict {
 	case line.Pass:
-		g.passed, g.reason, g.next, g.reports = true, "", "", nil
+		g.passed, g.lacking, g.reason, g.next, g.reports = true, false, "", "", nil
 	case line.Behind:
 		g.behind = &d
 	case line.NextEra:
 		g.lost = &d.Lost
 	}
-	return nil
+}
+
+// lackOf handles, for a mirrored log, a store that holds less than the mark says
+// was cosigned. Nothing waits for it: the mirror makes no cosignature anew up to
+// the mark, which holds the last one whole. What is lacking is taken back from
+// whoever shows it; where the counterpart has answered and holds no more, its
+// writer delivers again, or ends its log. It reports whether that was all.
+func (g *guardState) lackOf(d line.Decision, mark line.Point) bool {
+	switch {
+	case d.Verdict == line.Hold:
+		g.passed, g.lacking, g.behind, g.reason, g.next = true, true, nil, "", ""
+	case d.Verdict == line.Behind && g.passed:
+		g.behind = &d
+	case d.Verdict == line.NextEra && d.Lost == mark:
+		g.settle(line.Decision{Verdict: line.Pass})
+	default:
+		return false
+	}
+	return true
 }
 
 // report keeps what a mirror showed of one direction of a line, in place of what
@@ -228,7 +258,7 @@ func (s *Station) answeredHeads(ctx context.Context, now time.Time, l identity.L
 		return err
 	}
 	s.mu.Lock()
-	if !st.own.passed && st.own.behind == nil || !st.theirs.passed && st.theirs.behind == nil {
+	if !st.own.passed && st.own.behind == nil || (!st.theirs.passed || st.theirs.lacking) && st.theirs.behind == nil {
 		st.own.retry = now.Add(guardRetry)
 	}
 	s.mu.Unlock()

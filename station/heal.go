@@ -205,9 +205,8 @@ func (s *Station) takeBackEntry(tx Tx, now time.Time, row *Line, o identity.Orig
 	if in.problem != "" {
 		return s.projectUnread(tx, o, index, in)
 	}
-	if in.entry.Wrapper.At.After(row.LastAt) {
-		row.LastAt = in.entry.Wrapper.At
-	}
+	row.LastAt = later(row.LastAt, in.entry.Wrapper.At)
+	row.Seen = further(row.Seen, in.entry.Wrapper.Seen)
 	s.relist(row, in.entry.Wrapper)
 	if err := s.spent(tx, in.entry.Body.Body().ID, o, index); err != nil {
 		return err

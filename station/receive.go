@@ -11,6 +11,7 @@ import (
 	"detente/journal"
 	"detente/journal/mirror"
 	"detente/line"
+	"detente/message"
 )
 
 // Handle answers a counterpart's request. The peer in it must have been
@@ -277,15 +278,62 @@ func (s *Station) received(tx Tx, now time.Time, o identity.Origin, before int64
 		}
 	}
 	if len(entries) > 0 {
+		if err := s.comparePeerSeen(tx, now, row); err != nil {
+			return err
+		}
 		s.touch(row.Line)
 	}
 	return tx.PutLine(row)
 }
 
+// comparePeerSeen raises an alarm where the counterpart says that it has seen
+// another history of this station's log than the one that stands here: somebody
+// else may hold the log's key.
+func (s *Station) comparePeerSeen(tx Tx, now time.Time, row Line) error {
+	seen := row.PeerSeen
+	if seen.Size == 0 {
+		return nil
+	}
+	own := row.Line.Log(s.name, seen.Era)
+	log, ok, err := tx.Log(own)
+	if err != nil || !ok || seen.Size > log.Size {
+		return err // it may have been lost here, or is not written yet: heads tell
+	}
+	root := log.Root
+	if seen.Size < log.Size {
+		if root, err = journal.RootAt(tx, own, seen.Size); err != nil {
+			return err
+		}
+	}
+	if identity.Digest(root) == seen.Root {
+		return nil
+	}
+	return s.event(tx, now, "alarm", row.Line.String(), fmt.Sprintf("the counterpart has seen another history of %s at size %d than the one that stands here", own, seen.Size))
+}
+
+// later returns the later time.
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// further returns the head that lies further: of a later era, or larger.
+func further(a, b message.Head) message.Head {
+	if b.Era > a.Era || b.Era == a.Era && b.Size > a.Size {
+		return b
+	}
+	return a
+}
+
 // takeIn projects one entry of a counterpart's log. answer says whether what
 // cannot be accepted is answered: on rebuilding it has been already.
 func (s *Station) takeIn(tx Tx, now time.Time, row *Line, o identity.Origin, index int64, in incoming, answer bool) error {
-	problem, field, err := s.accept(tx, o, index, in, now)
+	if o.Era > row.PeerEra {
+		row.PeerAt, row.PeerSeen = time.Time{}, message.Head{} // a new log begins anew
+	}
+	problem, field, err := s.accept(tx, row, o, index, in)
 	if err != nil {
 		return err
 	}
@@ -298,8 +346,9 @@ func (s *Station) takeIn(tx Tx, now time.Time, row *Line, o identity.Origin, ind
 		return err
 	}
 	row.PeerEra = max(row.PeerEra, o.Era)
-	if in.problem == "" && in.entry.Wrapper.At.After(row.PeerAt) {
-		row.PeerAt = in.entry.Wrapper.At
+	if in.problem == "" {
+		row.PeerAt = later(row.PeerAt, in.entry.Wrapper.At)
+		row.PeerSeen = further(row.PeerSeen, in.entry.Wrapper.Seen)
 	}
 	if problem == "" {
 		if err := s.takeOpening(tx, row, o, index, in.entry); err != nil {

@@ -51,13 +51,23 @@ func (s *Station) Step(ctx context.Context, now time.Time, l identity.Line) (Ste
 	}
 	s.mu.Lock()
 	passed, stuck := st.own.passed && st.theirs.passed, st.own.lost != nil
+	lacking, retry := passed && st.theirs.lacking, st.own.retry
 	s.mu.Unlock()
-	if !passed && !stuck {
+	if !passed && !stuck || lacking && !now.Before(retry) {
 		return s.stepGuard(ctx, now, l, st)
 	}
+	step, err := s.stepLog(ctx, now, l, st)
+	if lacking && err == nil && step.Request == nil && (step.Until.IsZero() || retry.Before(step.Until)) {
+		step.Until = retry
+	}
+	return step, err
+}
+
+// stepLog says what a line has to do to deliver its log.
+func (s *Station) stepLog(ctx context.Context, now time.Time, l identity.Line, st *lineState) (Step, error) {
 	var step Step
 	var log journal.Log // that step offers
-	err = s.store.View(ctx, func(tx Tx) error {
+	err := s.store.View(ctx, func(tx Tx) (err error) {
 		if step, err = s.announce(tx, now, l, st); err != nil || step.Request != nil {
 			return err
 		}

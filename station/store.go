@@ -213,7 +213,9 @@ type Line struct {
 	Terms    []byte          // this side's terms of the line, as entry 0 states them
 	PeerCard identity.Digest // of the card that was last accepted
 
-	PeerAt     time.Time    // second of the counterpart's newest wrapper
+	PeerAt     time.Time    // the latest second of a wrapper in the counterpart's newest log
+	PeerSeen   message.Head // the largest head of our log that a wrapper in it has seen
+	Seen       message.Head // the largest head of the counterpart's log that an own wrapper has seen; it never falls
 	PeerQuota  int64        // bytes a day that the counterpart's newest entry 0 allows; zero: unknown
 	LastAt     time.Time    // second of the last own wrapper; it never falls
 	ListedEra  identity.Era // up to where own receipts on the peer's log stand listed in our own
