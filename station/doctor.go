@@ -95,16 +95,32 @@ func (s *Station) checkLogs(tx Tx) ([]Finding, error) {
 			} else if !ok {
 				continue
 			}
-			pub, err := s.logKey(o)
-			if err == nil {
-				err = journal.CheckLog(tx, o, pub)
-			}
-			if err != nil {
+			if err := s.checkLog(tx, o); err != nil {
 				found = append(found, Finding{Where: o.String(), What: err.Error(), Repair: "stop the station and restore a backup: it heals from the counterpart's copy at the next start"})
 			}
 		}
 	}
 	return found, nil
+}
+
+// checkLog checks a log's tree, and the cosignatures of its reader.
+func (s *Station) checkLog(tx Tx, o identity.Origin) error {
+	pub, err := s.logKey(o)
+	if err != nil {
+		return err
+	}
+	if err := journal.CheckLog(tx, o, pub); err != nil {
+		return err
+	}
+	by, key := s.mirror.Cosigner.Name(), s.mirror.Cosigner.Public()
+	if o.Writer == s.name {
+		p, err := s.peerNamed(o.Reader)
+		if err != nil {
+			return err
+		}
+		by, key = p.cosigner, p.Card.Cosigner
+	}
+	return journal.CheckCosignatures(tx, o, by, key)
 }
 
 // compareProjection makes the tables of each line anew from its logs and says
