@@ -41,7 +41,7 @@ func (s *Station) appendWaiting(tx Tx, l identity.Line, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if s.mayAppend(row) != "" {
+	if s.mayAppend(row, now) != "" {
 		return nil
 	}
 	waiting, err := tx.NextWaiting(l, maxBatch)

@@ -188,7 +188,7 @@ func (s *Station) stepGuard(ctx context.Context, now time.Time, l identity.Line,
 		behind = st.theirs.behind
 	}
 	s.mu.Unlock()
-	if now.Before(retry) {
+	if !due(now, retry, guardRetry) {
 		return Step{Until: retry}, nil
 	}
 	if behind != nil {

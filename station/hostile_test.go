@@ -2,6 +2,7 @@ package station_test
 
 import (
 	"crypto/rand"
+	"encoding/json/jsontext"
 	"io"
 	mathrand "math/rand/v2"
 	"strconv"
@@ -45,6 +46,8 @@ type side struct {
 	store *memory.Store
 	marks *marks
 	line  identity.Line
+
+	steady func() time.Duration // nil: the times given are the steady clock
 }
 
 // begin starts the side's process at a moment.
@@ -52,7 +55,7 @@ func (s *side) begin(now time.Time) {
 	s.t.Helper()
 	c := s.Cast
 	st, err := station.New(ctx, now, station.Config{
-		Root: c.RootInfo, Bundle: c.Bundle, Keys: c.Keys, Book: c.Book, Mark: s.marks, Blobs: noBlobs{}, Random: rand.Reader, Jitter: mathrand.New(mathrand.NewPCG(1, 2)),
+		Root: c.RootInfo, Bundle: c.Bundle, Keys: c.Keys, Book: c.Book, Mark: s.marks, Blobs: noBlobs{}, Random: rand.Reader, Jitter: mathrand.New(mathrand.NewPCG(1, 2)), Steady: s.steady,
 	}, func(f station.Finish) (station.Store, error) {
 		s.store = memory.Open(s.disk, f, nil)
 		return s.store, nil
@@ -293,3 +296,25 @@ func (s *side) least() (n int) {
 }
 
 func (s *side) random() io.Reader { return rand.Reader }
+
+var tlp = message.Marking{TLP: "AMBER"}
+
+// text is the parameters of a free text.
+func text(t *testing.T, s *side, what string) map[string]jsontext.Value {
+	t.Helper()
+	p, err := s.Book().Compose("600", []string{"text=" + what})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// lineTest is the parameters of a line test, which needs no officer.
+func lineTest(t *testing.T, s *side) map[string]jsontext.Value {
+	t.Helper()
+	p, err := s.Book().Compose("010", []string{"test_no=2026-11-23T14:00:00Z", "text_id=T1", "check_groups=4F2A 91C7", "bearer=direct"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}

@@ -93,6 +93,9 @@ type lineState struct {
 // load reads peers and lines from the store at the start.
 func (s *Station) load(ctx context.Context, now time.Time) error {
 	return s.store.View(ctx, func(tx Tx) error {
+		if err := s.beginClock(tx, now); err != nil {
+			return err
+		}
 		peers, err := tx.Peers()
 		if err != nil {
 			return err
@@ -246,7 +249,8 @@ func (s *Station) LineNames() []identity.Line {
 
 // mayAppend returns an empty string if entries may be appended to a line's own
 // log now, or else why not.
-func (s *Station) mayAppend(row Line) string {
+func (s *Station) mayAppend(row Line, now time.Time) string {
+	s.watchClock(now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st, ok := s.lines[row.Line]

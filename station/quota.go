@@ -151,6 +151,9 @@ func (d *dayBytes) read(tx Tx, l identity.Line) error {
 
 func (d *dayBytes) advance(now time.Time) {
 	hour := now.Unix() / 3600
+	if d.Last-hour > int64(len(d.Hours)) {
+		*d = dayBytes{Last: hour} // it was counted by a clock that had leapt ahead
+	}
 	for h := max(d.Last+1, hour-int64(len(d.Hours))+1); h <= hour; h++ {
 		d.Hours[h%int64(len(d.Hours))] = 0
 	}

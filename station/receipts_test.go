@@ -212,4 +212,3 @@ func TestSeenNeverFalls(t *testing.T) {
 	}
 	checkLine(t, v.line, v.End, h.End)
 }
-

@@ -53,7 +53,7 @@ func (s *Station) Step(ctx context.Context, now time.Time, l identity.Line) (Ste
 	passed, stuck := st.own.passed && st.theirs.passed, st.own.lost != nil
 	lacking, retry := passed && st.theirs.lacking, st.own.retry
 	s.mu.Unlock()
-	if !passed && !stuck || lacking && !now.Before(retry) {
+	if !passed && !stuck || lacking && due(now, retry, guardRetry) {
 		return s.stepGuard(ctx, now, l, st)
 	}
 	step, err := s.stepLog(ctx, now, l, st)
@@ -98,7 +98,7 @@ func (s *Station) announce(tx Tx, now time.Time, l identity.Line, st *lineState)
 	}
 	s.mu.Lock()
 	told := st.toldCard == s.own.Load().CardDigest && (st.told >= row.OwnEra || row.SendEra >= row.OwnEra)
-	wait := now.Before(st.tellAt)
+	wait := !due(now, st.tellAt, guardRetry)
 	s.mu.Unlock()
 	if told || wait {
 		return Step{}, nil

@@ -27,7 +27,8 @@ type Keys struct {
 	Archive  map[seal.Period]seal.Identity // what this station seals its own entries to, besides
 }
 
-// Config is what a station is made of. All fields are needed.
+// Config is what a station is made of. All fields are needed but Limits and
+// Steady.
 type Config struct {
 	Root   identity.Root
 	Bundle identity.Bundle // its own cards
@@ -38,6 +39,9 @@ type Config struct {
 	Random io.Reader   // of ids
 	Jitter line.Random // of the waits between retries
 	Limits Limits
+	// Steady is a clock that nobody sets: how long the station has been up. If
+	// nil, the monotonic reading of the times that the station is given.
+	Steady func() time.Duration
 }
 
 // Limits bound what a station waits for. The zero value of each field means
@@ -77,6 +81,7 @@ type Station struct {
 	blobs    Blobs
 	store    Store
 	since    time.Time // when it started
+	steady   func() time.Duration
 
 	jitter   line.Random // used under mu
 	random   io.Reader
@@ -126,7 +131,7 @@ func New(ctx context.Context, now time.Time, cfg Config, open func(Finish) (Stor
 	}
 	s := &Station{
 		name: own.Card.Station, book: cfg.Book,
-		limits: cfg.Limits.withDefaults(), marks: cfg.Mark, high: high, since: now, blobs: cfg.Blobs, random: cfg.Random, jitter: cfg.Jitter,
+		limits: cfg.Limits.withDefaults(), marks: cfg.Mark, high: high, since: now, steady: cfg.Steady, blobs: cfg.Blobs, random: cfg.Random, jitter: cfg.Jitter,
 		verifier: identity.NewVerifier(), keys: cfg.Keys,
 		sign:  make(map[identity.Origin]journal.Signer),
 		peers: make(map[identity.Station]*peer),
@@ -193,9 +198,7 @@ func (s *Station) addSigner(o identity.Origin, key identity.PrivateKey) error {
 func (s *Station) update(ctx context.Context, now time.Time, do func(Tx) error) error {
 	var touched []identity.Line
 	err := s.store.Update(ctx, func(tx Tx) error {
-		if now.After(s.batch.now) {
-			s.batch.now = now
-		}
+		s.batch.now = now
 		s.batch.touched = nil
 		err := do(tx)
 		touched = s.batch.touched
