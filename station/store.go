@@ -110,8 +110,8 @@ type Tx interface {
 	// Blobs known, by hash of their ciphertext.
 	PutBlob(Blob) error
 	Blob(identity.Digest) (Blob, error)
-	// BlobsIn lists blobs in a state.
-	BlobsIn(state BlobState, limit int) ([]Blob, error)
+	// BlobsIn lists blobs in a state, by hash, after one: pages through them.
+	BlobsIn(state BlobState, after identity.Digest, limit int) ([]Blob, error)
 
 	// Evidence of what a counterpart did that it may not do.
 	PutEvidence(Evidence) error

@@ -259,8 +259,10 @@ func documents(t *testing.T, s station.Store) {
 		if _, err := tx.Token(identity.Sum([]byte("u"))); !errors.Is(err, station.ErrNotFound) {
 			t.Errorf("an unknown token: %v", err)
 		}
-		blobs, err := tx.BlobsIn(station.BlobOffered, 0)
+		blobs, err := tx.BlobsIn(station.BlobOffered, identity.Digest{}, 0)
 		expect(t, "blobs", show(len(blobs), blobs[0].Size, err), "1 3 <nil>")
+		blobs, err = tx.BlobsIn(station.BlobOffered, identity.Sum([]byte("b")), 0)
+		expect(t, "blobs after the last", show(len(blobs), err), "0 <nil>")
 		v, err := tx.Setting("name")
 		expect(t, "setting", show(string(v), err), "value <nil>")
 		v, err = tx.Setting("absent")
