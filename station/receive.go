@@ -381,13 +381,17 @@ func (s *Station) letOut(now time.Time, c journal.Cosignature) (line.Response, e
 	return line.Response{Status: http.StatusOK, Type: line.TypeText, Body: c.Lines}, nil
 }
 
-// hear notes that a peer is alive.
+// hear notes that a peer is alive. What waited since it could not be reached is
+// sent at once.
 func (s *Station) hear(peer identity.Station, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for l, st := range s.lines {
 		if l.Has(peer) && now.After(st.heard) {
 			st.heard = now
+		}
+		if l.Has(peer) && st.machine != nil && st.machine.Contact() {
+			st.wake()
 		}
 	}
 }

@@ -258,10 +258,15 @@ func (s *Station) wakeLine(l identity.Line) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if st, ok := s.lines[l]; ok {
-		select {
-		case st.woken <- struct{}{}:
-		default:
-		}
+		st.wake()
+	}
+}
+
+// wake is called with the station's mu held.
+func (st *lineState) wake() {
+	select {
+	case st.woken <- struct{}{}:
+	default:
 	}
 }
 
