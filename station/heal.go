@@ -2,6 +2,7 @@ package station
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -104,7 +105,10 @@ func (s *Station) answeredHeal(ctx context.Context, now time.Time, l identity.Li
 	if h.from+int64(len(h.entries)) < h.to {
 		return nil
 	}
-	if err := s.storeHealed(ctx, now, l, h); err != nil {
+	switch err := s.storeHealed(ctx, now, l, h); {
+	case errors.Is(err, journal.ErrMoved):
+		return again(nil) // its writer delivered them meanwhile: look again
+	case err != nil:
 		return again(err)
 	}
 	s.mu.Lock()
