@@ -86,6 +86,9 @@ func CheckCosignatures(tx Tx, o identity.Origin, by string, pub identity.PublicK
 			if err != nil {
 				return fmt.Errorf("log %s, size %d: %w", o, c.Size, err)
 			}
+			if c.Root != root {
+				return fmt.Errorf("log %s, size %d: the cosignature's row names another root than the entries give", o, c.Size)
+			}
 			if !given.At.Equal(c.At) {
 				return fmt.Errorf("log %s, size %d: the cosignature's row says %s, and its signatures %s", o, c.Size, stamp(c.At), stamp(given.At))
 			}

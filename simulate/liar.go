@@ -114,20 +114,58 @@ func (l *liar) answer(r line.Request, a line.Response) line.Response {
 		if a.Body = bytes.Clone(a.Body); len(a.Body) > 0 {
 			a.Body[l.w.rand.IntN(len(a.Body))] ^= 1 << l.w.rand.IntN(8)
 		}
-	case 5: // nothing is held of anything
+	case 5:
 		if h, err := line.ParseHeadsAnswer(a.Body); r.Op == line.OpHeads && err == nil {
-			for i := range h.Heads {
-				h.Heads[i].Checkpoint, h.Heads[i].Pending, h.Heads[i].Next = nil, nil, 0
-			}
-			if body, err := h.Bytes(); err == nil {
-				a.Body = body
-			}
+			return l.heads(h, a)
 		}
 	case 6: // that it stands elsewhere
 		info := line.MirrorInfo{Size: int64(l.w.rand.IntN(1 << 20)), Next: int64(l.w.rand.IntN(1 << 20))}
 		return line.Response{Status: http.StatusConflict, Type: line.TypeMirrorInfo, Body: info.Bytes()}
 	}
 	return a
+}
+
+// heads shows other heads than the true ones: that nothing is held of anything, or
+// another history of the liar's own log.
+func (l *liar) heads(h line.HeadsAnswer, a line.Response) line.Response {
+	forked := false
+	for i, head := range h.Heads {
+		note, ok := l.another(head.Origin)
+		h.Heads[i].Checkpoint, h.Heads[i].Pending, h.Heads[i].Next = nil, nil, 0
+		if ok && l.w.chance(2) {
+			h.Heads[i].Checkpoint, forked = note, true
+		}
+	}
+	body, err := h.Bytes()
+	if err != nil {
+		return a
+	}
+	if forked {
+		l.w.fault("two histories shown in heads")
+	}
+	a.Body = body
+	return a
+}
+
+// another signs another history of the liar's log, of a size that the victim holds.
+func (l *liar) another(o identity.Origin) ([]byte, bool) {
+	if o != l.origin() {
+		return nil, false
+	}
+	var held journal.Log
+	err := view(l.victim, func(tx station.Tx) (err error) {
+		held, _, err = tx.Log(o)
+		return err
+	})
+	if err != nil || held.Size == 0 {
+		return nil, false
+	}
+	signer, err := journal.NewSigner(o, l.node.cast.Keys.Logs[o])
+	if err != nil {
+		return nil, false
+	}
+	note, err := signer.Sign(journal.Head{Origin: o, Size: held.Size, Root: tlog.RecordHash([]byte("another history"))}, l.w.now.Truncate(time.Second))
+	return note, err == nil
 }
 
 // receipt signs a receipt for a tree that is none, with the liar's true keys.
@@ -163,23 +201,15 @@ func (l *liar) receipt(r line.Request, a line.Response) line.Response {
 // fork shows the victim a second history of a size that it holds, signed by the
 // liar's true log key.
 func (l *liar) fork(ctx context.Context) error {
-	var held journal.Log
-	err := view(l.victim, func(tx station.Tx) (err error) {
-		held, _, err = tx.Log(l.origin())
-		return err
-	})
-	if err != nil || held.Size == 0 {
-		return err
+	note, ok := l.another(l.origin())
+	if !ok {
+		return nil
 	}
-	signer, err := journal.NewSigner(l.origin(), l.node.cast.Keys.Logs[l.origin()])
+	shown, err := line.ReadClaim(note)
 	if err != nil {
 		return err
 	}
-	note, err := signer.Sign(journal.Head{Origin: l.origin(), Size: held.Size, Root: tlog.RecordHash([]byte("another history"))}, l.w.now.Truncate(time.Second))
-	if err != nil {
-		return err
-	}
-	body, err := line.AddCheckpoint{Old: held.Size, Checkpoint: note}.Bytes()
+	body, err := line.AddCheckpoint{Old: shown.Size, Checkpoint: note}.Bytes()
 	if err != nil {
 		return err
 	}
@@ -188,7 +218,7 @@ func (l *liar) fork(ctx context.Context) error {
 	now := func() time.Time { return l.w.clock(l.victim) }
 	a := line.Serve(ctx, station.At(l.victim.end.Station, now), r)
 	if a.OK() {
-		return l.w.oracle.broken("P5", "%s takes a second history of %s at size %d", l.victim.name, l.origin(), held.Size)
+		return l.w.oracle.broken("P5", "%s takes a second history of %s at size %d", l.victim.name, l.origin(), shown.Size)
 	}
 	if a.Status == http.StatusUnprocessableEntity {
 		l.forked = true
@@ -329,7 +359,17 @@ func (l *liar) unacceptable() ([]byte, error) {
 		return nil, err
 	}
 	if kind == 2 {
-		said.Wrapper.Approvals = nil
+		// The same said once more, by nobody, or by who approved the first.
+		b := said.Body.Body()
+		if _, err := l.w.ids.Read(b.ID[:]); err != nil {
+			return nil, err
+		}
+		if said.Body, err = b.Freeze(); err != nil {
+			return nil, err
+		}
+		if l.w.chance(2) {
+			said.Wrapper.Approvals = nil
+		}
 	}
 	plain, err := said.Plain()
 	if err != nil {

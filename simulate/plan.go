@@ -190,6 +190,9 @@ func (w *world) trouble(ctx context.Context) {
 			}
 		case 3:
 			w.putBack(n)
+			if w.chance(4) {
+				w.putBack(w.other(n)) // both at once: what both have lost is named in the next entry 0
+			}
 		case 4:
 			w.leap(n)
 		}

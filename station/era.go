@@ -181,7 +181,11 @@ func (s *Station) termsOf(tx Tx, o identity.Origin) (Terms, error) {
 // the succession notes, in clear.
 func (s *Station) announcement(tx Tx, o identity.Origin) ([]byte, error) {
 	c := line.Cards{Bundle: s.own.Load().bundle.Bytes()}
-	for era := identity.Era(2); era <= o.Era; era++ {
+	first := identity.Era(2)
+	if o.Era > line.MaxSuccessions {
+		first = o.Era - line.MaxSuccessions + 1 // earlier notes were taken long ago
+	}
+	for era := first; era <= o.Era; era++ {
 		next := o
 		next.Era = era
 		note, err := tx.Setting("succession/" + next.String())
@@ -195,11 +199,43 @@ func (s *Station) announcement(tx Tx, o identity.Origin) ([]byte, error) {
 	return c.Bytes()
 }
 
+// cardsFor returns this station's cards and the newest notes of succession of the
+// logs that it writes for a peer.
+func (s *Station) cardsFor(ctx context.Context, p *peer) ([]byte, error) {
+	c := line.Cards{Bundle: s.own.Load().bundle.Bytes()}
+	err := s.store.View(ctx, func(tx Tx) error {
+		rows, err := tx.Lines()
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if !row.Line.Has(p.Card.Station) {
+				continue
+			}
+			for era := identity.Era(2); era <= row.OwnEra; era++ {
+				note, err := tx.Setting("succession/" + row.Line.Log(s.name, era).String())
+				if err != nil {
+					return err
+				}
+				if note != nil {
+					c.Successions = append(c.Successions, note)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.Successions = c.Successions[max(len(c.Successions)-line.MaxSuccessions, 0):]
+	return c.Bytes()
+}
+
 // handleCards takes a counterpart's newer cards and succession note. A card
 // and a note that verify under the pinned root are accepted by the machine.
 func (s *Station) handleCards(ctx context.Context, now time.Time, p *peer, r line.Request) (line.Response, error) {
 	if len(r.Body) == 0 {
-		body, err := line.Cards{Bundle: s.own.Load().bundle.Bytes()}.Bytes()
+		body, err := s.cardsFor(ctx, p)
 		return line.Response{Status: http.StatusOK, Type: line.TypeJSON, Body: body}, err
 	}
 	c, err := line.ParseCards(r.Body)

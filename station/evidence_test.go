@@ -181,6 +181,42 @@ func TestForksFillNoDisk(t *testing.T) {
 	wantEvidence(t, "fork", 1, v, h)
 }
 
+// At each line test heads are compared: a counterpart that shows another history
+// of its log there is caught.
+// covers P7
+func TestForkInHeads(t *testing.T) {
+	v, h := duo(t)
+	now := start.Add(time.Minute)
+	if _, err := h.Submit(ctx, op, now, station.Draft{Line: h.line, Format: "010", Marking: tlp, Language: "en", Params: lineTest(t, h)}); err != nil {
+		t.Fatal(err)
+	}
+	deliver(t, v, h, now)
+	step, err := v.Step(ctx, now, v.line)
+	if err != nil || step.Request == nil || step.Request.Op != line.OpHeads {
+		t.Fatalf("after a line test no heads are asked for: %+v %v", step, err)
+	}
+	signer, err := journal.NewSigner(h.log(), h.Cast.Keys.Logs[h.log()])
+	if err != nil {
+		t.Fatal(err)
+	}
+	note, err := signer.Sign(journal.Head{Origin: h.log(), Size: v.size(h.log()) - 1, Root: tlog.RecordHash([]byte("another history"))}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := line.HeadsAnswer{Heads: []line.Head{{Origin: h.log(), Checkpoint: note}}}.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Answered(ctx, now, v.line, step, line.Response{Status: 200, Type: line.TypeJSON, Body: body}, nil); err != nil {
+		t.Fatal(err)
+	}
+	wantEvidence(t, "fork", 1, v, h)
+	meet(t, now, v, h)
+	if got, all := v.size(h.log()), h.size(h.log()); got != all {
+		t.Errorf("%d of %d entries are held: a head that is shown stops nothing", got, all)
+	}
+}
+
 // show lets the hostile side show cards and notes of succession.
 func show(t *testing.T, v, h *side, now time.Time, b identity.Bundle, notes ...[]byte) int {
 	t.Helper()

@@ -15,8 +15,9 @@ import (
 // guardState is how the guard of one direction of a line stands.
 type guardState struct {
 	passed  bool
-	reason  string // why it has not passed
-	next    string // what happens or must be done next
+	forked  []line.Point // heads of an own log that it has signed and that are of another history
+	reason  string       // why it has not passed
+	next    string       // what happens or must be done next
 	asked   time.Time
 	retry   time.Time // when the mirrors are asked again
 	reports []line.Report
@@ -94,7 +95,7 @@ func (s *Station) judgeGuards(ctx context.Context, now time.Time, l identity.Lin
 
 func (s *Station) judgeGuard(tx Tx, now time.Time, row Line, writer identity.Station, g *guardState) error {
 	s.mu.Lock()
-	done, reports, asked := g.passed && !g.lacking, slices.Clone(g.reports), g.asked
+	done, reports, asked, forked := g.passed && !g.lacking, slices.Clone(g.reports), g.asked, slices.Clone(g.forked)
 	s.mu.Unlock()
 	if done {
 		return nil
@@ -121,7 +122,7 @@ func (s *Station) judgeGuard(tx Tx, now time.Time, row Line, writer identity.Sta
 	mark := s.marked(row.Line, writer)
 	d := line.Guard{
 		Line: row.Line, Writer: writer, Store: line.Point{Era: era, Size: size, Root: root}, Mark: mark,
-		Counterpart: row.Line.Other(s.name), Reports: reports, Asked: asked,
+		Counterpart: row.Line.Other(s.name), Reports: reports, Asked: asked, Forked: forked,
 	}.Decide(now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -245,6 +246,9 @@ func (s *Station) answeredHeads(ctx context.Context, now time.Time, l identity.L
 				theirs.Shown = append(theirs.Shown, shown)
 			}
 		}
+		if err := s.compareHead(ctx, now, h); err != nil {
+			return err
+		}
 	}
 	s.report(l, own, s.name)
 	s.report(l, theirs, l.Other(s.name))
@@ -265,9 +269,41 @@ func (s *Station) answeredHeads(ctx context.Context, now time.Time, l identity.L
 	return nil
 }
 
+// compareHead compares the heads that a counterpart shows of the log that it
+// writes with what is held of it here. Two histories are kept as proof.
+func (s *Station) compareHead(ctx context.Context, now time.Time, h line.Head) error {
+	if h.Origin.Writer == s.name {
+		return nil
+	}
+	pub, err := s.logKey(h.Origin)
+	if err != nil {
+		return nil //nolint:nilerr // a log that is not known here yet contradicts nothing
+	}
+	for _, note := range [][]byte{h.Checkpoint, h.Pending} {
+		head, err := journal.OpenCheckpoint(pub, h.Origin, note)
+		if err != nil {
+			continue // a bare number, or nothing
+		}
+		err = s.store.View(ctx, func(tx Tx) error {
+			held, ok, err := tx.Log(h.Origin)
+			if err != nil || !ok || head.Size > held.Size || head.Size == 0 {
+				return err // a larger one comes with a proof when it is delivered
+			}
+			return journal.Compare(tx, held, head, note, nil)
+		})
+		if fork, ok := errors.AsType[*journal.ForkError](err); ok {
+			err = s.keepFork(ctx, now, fork)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // distrust makes the guard of an own log that has passed judge again where
-// somebody shows a head beyond the log, under the log's own signatures. Silence
-// and bare numbers stop nothing.
+// somebody shows a head beyond the log, or one of another history, under the log's
+// own signatures. Silence and bare numbers stop nothing.
 func (s *Station) distrust(ctx context.Context, l identity.Line, r line.Report) error {
 	st, err := s.state(l)
 	if err != nil {
@@ -283,8 +319,24 @@ func (s *Station) distrust(ctx context.Context, l identity.Line, r line.Report) 
 			return err
 		}
 		here := line.Point{Era: row.OwnEra, Size: log.Size, Root: log.Root}
+		var forked []line.Point
+		for _, h := range r.Shown {
+			if h.Era != here.Era || h.Size == 0 || h.Size > here.Size {
+				continue
+			}
+			root, err := journal.RootAt(tx, log.Origin, h.Size)
+			if err != nil {
+				return err
+			}
+			if root != h.Root {
+				forked = append(forked, h.Point)
+			}
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if st.own.forked = forked; len(forked) > 0 {
+			st.own.passed = false
+		}
 		for _, h := range r.Shown {
 			if h.Beyond(here) {
 				st.own.passed = false

@@ -81,8 +81,10 @@ type lineState struct {
 	own      guardState // of the log that this station writes
 	theirs   guardState // of the log that it mirrors
 	heal     *healing
+	noNote   bool      // what is to be taken back follows a note of succession that is not held
 	heard    time.Time // when the counterpart was last heard
 	alarms   line.Alarms
+	compare  bool            // a line test came: heads are to be compared
 	told     identity.Era    // the own era whose cards and notes the counterpart took since the start
 	toldCard identity.Digest // of the own card that it took last
 	tellAt   time.Time       // when to tell it again

@@ -74,7 +74,7 @@ func (s *Station) answerError(ctx context.Context, now time.Time, r line.Request
 		return busy(retryGuard, err.Error())
 	case errors.Is(err, journal.ErrUnknownLog), errors.Is(err, ErrNotFound):
 		return line.Text(http.StatusNotFound, err.Error())
-	case errors.Is(err, mirror.ErrBeyond):
+	case errors.Is(err, mirror.ErrBeyond), errors.Is(err, mirror.ErrEnded):
 		return line.Text(http.StatusGone, err.Error()+"; go on with the next era")
 	case errors.Is(err, errNotFollowed):
 		return line.Text(http.StatusFailedDependency, err.Error())
@@ -360,6 +360,11 @@ func (s *Station) takeIn(tx Tx, now time.Time, row *Line, o identity.Origin, ind
 	}
 	if !answer {
 		return nil
+	}
+	if in.problem == "" && in.entry.Body.Body().Format == "010" {
+		s.mu.Lock()
+		s.lines[o.Line()].compare = true
+		s.mu.Unlock()
 	}
 	if problem != "" {
 		if err := s.refuse(tx, now, o, index, in, problem, field); err != nil {

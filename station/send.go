@@ -37,6 +37,7 @@ const (
 	stepPage                    // healing: a page of old cosignatures
 	stepBundle                  // healing: a bundle of entries
 	stepCards                   // the announcement of an era
+	stepNotes                   // healing: the counterpart's cards and notes
 )
 
 // Step says what a line has to do now. It is called again after each answer,
@@ -55,6 +56,13 @@ func (s *Station) Step(ctx context.Context, now time.Time, l identity.Line) (Ste
 	s.mu.Unlock()
 	if !passed && !stuck || lacking && due(now, retry, guardRetry) {
 		return s.stepGuard(ctx, now, l, st)
+	}
+	s.mu.Lock()
+	compare := passed && st.compare
+	st.compare = st.compare && !compare
+	s.mu.Unlock()
+	if compare {
+		return s.stepHeads(ctx, l) // heads of each log are compared at every line test
 	}
 	step, err := s.stepLog(ctx, now, l, st)
 	if lacking && err == nil && step.Request == nil && (step.Until.IsZero() || retry.Before(step.Until)) {
@@ -302,6 +310,8 @@ func (s *Station) Answered(ctx context.Context, now time.Time, l identity.Line, 
 	switch step.kind {
 	case stepCards:
 		return s.announced(ctx, now, l, step, r, failed)
+	case stepNotes:
+		return s.answeredNotes(ctx, now, l, r, failed)
 	case stepPage, stepBundle:
 		return s.answeredHeal(ctx, now, l, step, r, failed)
 	case stepHeads:

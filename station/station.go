@@ -143,6 +143,9 @@ func New(ctx context.Context, now time.Time, cfg Config, open func(Finish) (Stor
 	if err != nil {
 		return nil, fmt.Errorf("cosigner key: %w", err)
 	}
+	if !cfg.Keys.Cosigner.Public().Equal(own.Card.Cosigner) {
+		return nil, errors.New("cosigner key: it is not the one that this station's card lists: the key file is damaged or of another card; put it back from its backup")
+	}
 	s.mirror = mirror.Mirror{Cosigner: cosigner}
 	for o, key := range cfg.Keys.Logs {
 		if err := s.addSigner(o, key); err != nil {
@@ -184,6 +187,9 @@ func (s *Station) Close(now time.Time) error {
 func (s *Station) addSigner(o identity.Origin, key identity.PrivateKey) error {
 	if o.Writer != s.name {
 		return fmt.Errorf("log key for %s: this station is %s; take the key out of its folder", o, s.name)
+	}
+	if listed, ok := s.own.Load().Card.Log(o); ok && !listed.Equal(key.Public()) {
+		return fmt.Errorf("log key for %s: it is not the one that this station's card lists: the key file is damaged or of another card; put it back from its backup", o)
 	}
 	signer, err := journal.NewSigner(o, key)
 	if err != nil {
