@@ -601,14 +601,15 @@ func (o *oracle) alike(ctx context.Context) error {
 		}
 		return o.broken("P10", "the two ends fold the line differently: %d and %d messages", len(a.Messages), len(b.Messages))
 	}
+	all := o.facts()
 	for _, n := range o.w.nodes {
-		if err := o.listed(n); err != nil {
+		if err := o.listed(all, n); err != nil {
 			return err
 		}
 	}
 	for id, st := range a.Messages {
 		p := o.bodies[id]
-		if want := o.earliest(p); !want.Equal(st.Received) {
+		if want := o.earliest(all, p); !want.Equal(st.Received) {
 			return o.broken("P11", "message %s is folded as received at %v, and the record says %v", id, st.Received, want)
 		}
 	}
@@ -619,7 +620,7 @@ func (o *oracle) alike(ctx context.Context) error {
 // than its counterpart had time to list it, when the node wrote last: it stands in
 // the record, in either log, with no later second than it carries.
 // covers P11
-func (o *oracle) listed(n *node) error {
+func (o *oracle) listed(all map[identity.Origin][]fact, n *node) error {
 	const slack = 90 * time.Minute // ten minutes, and what two clocks may differ by
 	eras := o.eras(n, n.name)
 	last := o.plain[place{o.w.line.Log(n.name, eras), o.final[o.w.line.Log(n.name, eras)] - 1}].Wrapper.At
@@ -634,7 +635,7 @@ func (o *oracle) listed(n *node) error {
 				if last.Sub(c.At) < slack || c.Size > o.final[own] {
 					continue
 				}
-				if at := o.earliest(place{own, c.Size - 1}); at.IsZero() || at.After(c.At) {
+				if at := o.earliest(all, place{own, c.Size - 1}); at.IsZero() || at.After(c.At) {
 					return o.broken("P11", "%s holds a receipt of %s at %d with %s, and the record says %s", n.name, own, c.Size, c.At, at)
 				}
 			}
@@ -643,34 +644,47 @@ func (o *oracle) listed(n *node) error {
 	})
 }
 
-// earliest reckons when an entry was received, from every wrapper of both logs:
-// the plain reading of the rule.
-func (o *oracle) earliest(p place) (at time.Time) {
-	take := func(era identity.Era, size int64, t time.Time) {
-		if era == p.origin.Era && size > p.index && (at.IsZero() || t.Before(at)) {
-			at = t
-		}
-	}
+// fact is what one wrapper says of a receipt.
+type fact struct {
+	size int64
+	at   time.Time
+}
+
+// facts reads what every wrapper of both logs says of receipts: those given, those
+// held whose signatures verify, and what was seen.
+func (o *oracle) facts() map[identity.Origin][]fact {
+	all := make(map[identity.Origin][]fact)
 	for q, e := range o.plain {
 		if o.bodies[e.Body.Body().ID] != q || q.index >= o.final[q.origin] {
 			continue // it was put back before anybody had seen it, or is named as lost
 		}
-		if q.origin.Writer == p.origin.Reader {
-			take(e.Wrapper.Seen.Era, e.Wrapper.Seen.Size, e.Wrapper.At)
-			for _, r := range e.Wrapper.Receipts {
-				take(r.Era, r.Size, r.At)
-			}
-			continue
+		put := func(writer identity.Station, era identity.Era, size int64, at time.Time) {
+			log := o.w.line.Log(writer, era)
+			all[log] = append(all[log], fact{size, at})
+		}
+		put(q.origin.Reader, e.Wrapper.Seen.Era, e.Wrapper.Seen.Size, e.Wrapper.At)
+		for _, r := range e.Wrapper.Receipts {
+			put(q.origin.Reader, r.Era, r.Size, r.At)
+		}
+		reader := o.w.nodes[0]
+		if reader.name != q.origin.Reader {
+			reader = o.w.nodes[1]
 		}
 		for _, h := range e.Wrapper.Held {
-			head := journal.Head{Origin: o.w.line.Log(p.origin.Writer, h.Era), Size: h.Size, Root: tlog.Hash(h.Root)}
-			reader := o.w.nodes[0]
-			if reader.name != p.origin.Reader {
-				reader = o.w.nodes[1]
-			}
+			head := journal.Head{Origin: o.w.line.Log(q.origin.Writer, h.Era), Size: h.Size, Root: tlog.Hash(h.Root)}
 			if c, err := journal.OpenCosignature(string(reader.name)+"/mirror", reader.cast.Card.Cosigner, head, []byte(h.Lines)); err == nil {
-				take(h.Era, h.Size, c.At)
+				put(q.origin.Writer, h.Era, h.Size, c.At)
 			}
+		}
+	}
+	return all
+}
+
+// earliest reckons when an entry was received: the plain reading of the rule.
+func (o *oracle) earliest(all map[identity.Origin][]fact, p place) (at time.Time) {
+	for _, f := range all[p.origin] {
+		if f.size > p.index && (at.IsZero() || f.at.Before(at)) {
+			at = f.at
 		}
 	}
 	return at
