@@ -85,13 +85,23 @@ func (s *Server) lines(api huma.API) {
 			return answer(State{Line: in.Line, Digest: st.Digest().String(), Messages: len(st.Messages)}, nil)
 		})
 	huma.Register(api, operation(http.MethodPost, "/clock", "confirm-clock", "Confirm the time after the clock leapt"),
-		func(ctx context.Context, in *struct {
-			Body struct {
-				Second string `json:"second" doc:"the second person who confirms"`
+		func(ctx context.Context, _ *struct{}) (*out[ClockState], error) {
+			done, err := s.Station.ConfirmClock(ctx, actorOf(ctx), s.Now())
+			if err != nil {
+				return nil, problem(err)
 			}
-		}) (*struct{}, error) {
-			return nil, problem(s.Station.ConfirmClock(ctx, actorOf(ctx), s.Now(), in.Body.Second))
+			c := ClockState{Confirmed: done}
+			if !done {
+				c.Next = "another operator confirms within ten minutes, with a token of their own"
+			}
+			return answer(c, nil)
 		})
+}
+
+// ClockState says whether two operators have confirmed the clock.
+type ClockState struct {
+	Confirmed bool   `json:"confirmed"`
+	Next      string `json:"next,omitempty"`
 }
 
 // State is what the fold of a line comes to.

@@ -4,6 +4,7 @@ import (
 	"encoding/json/v2"
 	"errors"
 	"fmt"
+	"time"
 
 	"detente/identity"
 
@@ -169,8 +170,59 @@ func MarshalWithheld(w Withheld) ([]byte, error) {
 // ParseWithheld reads what MarshalWithheld wrote. It verifies nothing.
 func ParseWithheld(b []byte) (Withheld, error) {
 	var w withheldJSON
-	if err := json.Unmarshal(b, &w, json.RejectUnknownMembers(true)); err != nil || w.Kind != withheldTitle || len(b) > maxEvidence {
+	if len(b) > maxEvidence {
+		return Withheld{}, errors.New("this is no evidence of a withheld receipt")
+	}
+	if err := json.Unmarshal(b, &w, json.RejectUnknownMembers(true)); err != nil || w.Kind != withheldTitle {
 		return Withheld{}, errors.New("this is no evidence of a withheld receipt")
 	}
 	return Withheld{Offered: []byte(w.Offered), From: w.From, Alive: []byte(w.Alive)}, nil
+}
+
+// Origins returns the logs of the two heads, as they claim: the one whose entries
+// were offered, and the one that grew.
+func (w Withheld) Origins() (offered, alive identity.Origin, err error) {
+	for i, note := range [][]byte{w.Offered, w.Alive} {
+		text, _, err := splitNote(note)
+		if err != nil {
+			return offered, alive, err
+		}
+		h, err := parseHead(text)
+		if err != nil {
+			return offered, alive, err
+		}
+		if i == 0 {
+			offered = h.Origin
+		} else {
+			alive = h.Origin
+		}
+	}
+	return offered, alive, nil
+}
+
+// Verify returns when the two heads were signed, where both carry the signatures
+// of the two logs of one line and the entry named lies below the first; else an
+// error that says why this shows nothing.
+func (w Withheld) Verify(offered, alive identity.PublicKey) (offeredAt, aliveAt time.Time, err error) {
+	a, b, err := w.Origins()
+	if err != nil {
+		return offeredAt, aliveAt, err
+	}
+	if a.Line() != b.Line() || a.Writer != b.Reader {
+		return offeredAt, aliveAt, errors.New("the two heads are not of the two logs of one line")
+	}
+	head, offeredAt, err := openCheckpoint(offered, a, w.Offered)
+	if err != nil {
+		return offeredAt, aliveAt, err
+	}
+	if w.From < 0 || w.From >= head.Size {
+		return offeredAt, aliveAt, fmt.Errorf("entry %d does not stand below the head of size %d", w.From, head.Size)
+	}
+	if _, aliveAt, err = openCheckpoint(alive, b, w.Alive); err != nil {
+		return offeredAt, aliveAt, err
+	}
+	if aliveAt.Before(offeredAt) {
+		return offeredAt, aliveAt, errors.New("the counterpart's log did not grow after the entries were offered")
+	}
+	return offeredAt, aliveAt, nil
 }

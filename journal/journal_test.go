@@ -114,7 +114,7 @@ func (l *line) check() {
 	l.t.Helper()
 	for _, s := range []*memory.Store{l.own, l.other} {
 		err := l.update(s, func(tx journal.Tx) error {
-			return errors.Join(journal.CheckLog(tx, origin, l.log.Public()), journal.CheckCosignatures(tx, origin, mirrorName, l.cosigner.Public()))
+			return errors.Join(journal.CheckLog(tx, origin, l.log.Public()), journal.CheckCosignatures(tx, origin, mirrorName, l.cosigner.Public()), journal.CheckSeconds(tx, origin, mirrorName))
 		})
 		if err != nil && !errors.Is(err, journal.ErrUnknownLog) {
 			l.t.Error(err)
@@ -512,4 +512,90 @@ func FuzzParseFork(f *testing.F) {
 			t.Error("a fork of a log that never signed")
 		}
 	})
+}
+
+// A mirror whose store was put back, and whose clock went back with it, gives no
+// receipt with an earlier second than the mark's.
+// covers P5 P11
+func TestSecondNeverFallsPastMark(t *testing.T) {
+	l := newLine(t)
+	l.append(3)
+	first, err := l.deliver(l.delivery(0), at, mirror.Mark{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.other = memory.Open(memory.NewDisk(), nil, nil)
+	l.append(2)
+	next, err := l.deliver(l.delivery(0), at.Add(-time.Hour), markOf(first))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if next.Size != 5 || next.At.Before(first.At) {
+		t.Errorf("size %d is receipted at %v, after size %d at %v", next.Size, next.At, first.Size, first.At)
+	}
+}
+
+// A delivery is checked against the pending checkpoint too: one from anywhere
+// else gets a conflict that tells where the mirror stands, a smaller one too; a
+// larger one brings a proof from it and replaces both heads at once.
+// covers P4 P5
+func TestDeliverAgainstPending(t *testing.T) {
+	l := newLine(t)
+	l.append(2)
+	if _, err := l.deliver(l.delivery(0), at, mirror.Mark{}); err != nil {
+		t.Fatal(err)
+	}
+	l.append(1)
+	smaller := l.delivery(2) // to size 3
+	l.append(2)
+	err := l.update(l.other, func(tx journal.Tx) error {
+		d := l.delivery(2)
+		return l.mirror.AddCheckpoint(tx, l.log.Public(), origin, 2, d.Proof, d.Checkpoint) // pending: size 5
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conflict := func(what string, d journal.Delivery) {
+		t.Helper()
+		_, err := l.deliver(d, at, mirror.Mark{})
+		var c *mirror.Conflict
+		if !errors.As(err, &c) || c.Size != 5 || c.Next != 2 {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	conflict("a smaller head", smaller)
+	l.append(1)
+	conflict("a proof from the size held", l.delivery(2))
+	ahead := l.delivery(5)
+	conflict("entries that begin beyond what is held", ahead)
+	larger := ahead
+	larger.Start = 2
+	err = l.update(l.own, func(tx journal.Tx) (err error) {
+		larger.Entries, err = tx.Entries(origin, 2, 6)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := larger
+	forged.Proof = append([]tlog.Hash(nil), larger.Proof...)
+	forged.Proof[0][0] ^= 1
+	if _, err := l.deliver(forged, at, mirror.Mark{}); !errors.Is(err, mirror.ErrProof) {
+		t.Errorf("a wrong proof from the pending head: %v", err)
+	}
+	c, err := l.deliver(larger, at, mirror.Mark{})
+	if err != nil || c.Size != 6 {
+		t.Fatalf("a larger head with a proof from the pending one: %v", err)
+	}
+	err = l.update(l.other, func(tx journal.Tx) error {
+		row, _, err := tx.Log(origin)
+		if row.Size != 6 || row.PendingSize > row.Size || len(row.Pending) > 0 {
+			t.Errorf("both heads are not replaced: %d and pending %d", row.Size, row.PendingSize)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.check()
 }

@@ -251,26 +251,32 @@ func pick(lines []noteLine, name string, hash uint32) []byte {
 // OpenCheckpoint returns the head of a checkpoint that carries both signatures
 // of its log. Other signatures, such as cosignatures, may stand beside them.
 func OpenCheckpoint(pub identity.PublicKey, o identity.Origin, signed []byte) (Head, error) {
+	h, _, err := openCheckpoint(pub, o, signed)
+	return h, err
+}
+
+// openCheckpoint also returns the second that the log's ML-DSA-44 line carries.
+func openCheckpoint(pub identity.PublicKey, o identity.Origin, signed []byte) (h Head, at time.Time, err error) {
 	text, lines, err := splitNote(signed)
 	if err != nil {
-		return Head{}, err
+		return Head{}, at, err
 	}
-	h, err := parseHead(text)
-	if err != nil {
-		return Head{}, err
+	if h, err = parseHead(text); err != nil {
+		return Head{}, at, err
 	}
 	if h.Origin != o {
-		return Head{}, fmt.Errorf("the checkpoint is of the log %s, and %s was expected", h.Origin, o)
+		return Head{}, at, fmt.Errorf("the checkpoint is of the log %s, and %s was expected", h.Origin, o)
 	}
 	name := o.String()
 	ed := pick(lines, name, keyHash(name, typeEd25519, pub.Ed25519()))
 	if !ed25519.Verify(pub.Ed25519(), text, ed) {
-		return Head{}, fmt.Errorf("checkpoint of %s: %w: Ed25519", o, ErrNotSigned)
+		return Head{}, at, fmt.Errorf("checkpoint of %s: %w: Ed25519", o, ErrNotSigned)
 	}
-	if _, err := verifyMLDSA(name, pub, h, lines); err != nil {
-		return Head{}, fmt.Errorf("checkpoint of %s: %w", o, err)
+	second, err := verifyMLDSA(name, pub, h, lines)
+	if err != nil {
+		return Head{}, at, fmt.Errorf("checkpoint of %s: %w", o, err)
 	}
-	return h, nil
+	return h, time.Unix(int64(second), 0).UTC(), nil
 }
 
 // verifyMLDSA verifies the ML-DSA-44 line of a name over a head, and returns its

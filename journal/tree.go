@@ -76,7 +76,8 @@ type Growth struct {
 }
 
 // Grow returns a log with entries appended, in memory only. It costs a
-// logarithm of the log's size for each.
+// logarithm of the log's size for each. An empty entry says nothing, and is one
+// all the same: a mirror refuses no entry for what it says.
 func Grow(tx Tx, l Log, entries [][]byte) (*Growth, error) {
 	g := &Growth{log: l, tx: tx, known: make(map[int64]tlog.Hash), first: tlog.StoredHashIndex(0, l.Size)}
 	edge := RightEdge(l.Size)
@@ -88,8 +89,8 @@ func Grow(tx Tx, l Log, entries [][]byte) (*Growth, error) {
 	}
 	next := g.first
 	for i, e := range entries {
-		if len(e) == 0 || len(e) > MaxEntry {
-			return nil, fmt.Errorf("entry %d of %s has %d bytes: 1 to %d are allowed", l.Size+int64(i), l.Origin, len(e), MaxEntry)
+		if len(e) > MaxEntry {
+			return nil, fmt.Errorf("entry %d of %s has %d bytes, more than %d", l.Size+int64(i), l.Origin, len(e), MaxEntry)
 		}
 		hashes, err := tlog.StoredHashesForRecordHash(l.Size+int64(i), tlog.RecordHash(e), g)
 		if err != nil {
@@ -245,6 +246,8 @@ func TakeBack(tx Tx, pub identity.PublicKey, o identity.Origin, own bool, checkp
 // cosignature with the checkpoint that it stands under: the log's present one,
 // the one that was offered, or, where neither is of that size, one signed anew
 // for the same head without a second, which says nothing of being the newest.
+// With ErrSecondTime it returns the cosignature too: it verifies, and another of
+// that size is kept already.
 func TakeReceipt(tx Tx, s Signer, by string, pub identity.PublicKey, lines []byte, size int64, offered []byte) (Cosignature, error) {
 	l, ok, err := tx.Log(s.origin)
 	if err != nil {

@@ -258,7 +258,8 @@ const (
 )
 
 // Server returns a server of a line's endpoints: HTTP/2 only, with limits
-// against peers that are slow or many. Faults of connections go to faults; if
+// against peers that are slow or many: how many connections strangers and each key
+// may hold, how long a handshake and each header may take. Faults of connections go to faults; if
 // nil, nowhere.
 func Server(h http.Handler, conf *tls.Config, faults *log.Logger) *http.Server {
 	if faults == nil {
@@ -274,6 +275,7 @@ func Server(h http.Handler, conf *tls.Config, faults *log.Logger) *http.Server {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          faults,
+		ConnState:         newConnections().changed,
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams:          maxStreams,
 			MaxReceiveBufferPerStream:     1 << 20,

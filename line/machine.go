@@ -163,12 +163,15 @@ func NewMachine(random Random) *Machine {
 }
 
 // Contact tells that the peer was heard by another way: a request of it, or an
-// answer to another machine. A wait for an unreachable peer ends at once (P2).
-// Waits that the peer itself asked for do not.
-func (m *Machine) Contact() {
+// answer to another machine. A wait for an unreachable peer ends at once (P2), and
+// Contact then returns true: ask what to do next. Waits that the peer itself asked
+// for do not end.
+func (m *Machine) Contact() (ended bool) {
+	ended = m.untouched && !m.until.IsZero()
 	if m.untouched {
 		m.until, m.failures = time.Time{}, 0
 	}
+	return ended
 }
 
 // Next says what to do at now. After it returned anything but Wait it returns

@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"detente/book"
-	"detente/identity"
-	"detente/journal"
 )
 
 // Check is one of the numbered checks.
@@ -175,45 +173,3 @@ func (r Report) Render(l book.Lang) (string, error) {
 }
 
 var marks = map[Result]string{Pass: "✔", Fail: "✘", NotChecked: "—"}
-
-// EvidenceReport says what an evidence file proves.
-type EvidenceReport struct {
-	Verdict Verdict `json:"verdict"`
-	Kind    string  `json:"kind"`
-	Who     string  `json:"who"` // the station whose keys signed it
-	Reason  string  `json:"reason"`
-}
-
-// VerifyEvidence verifies a file that proves a fork, or shows a withheld
-// receipt, with the cards of the stations it names and the parties' roots.
-func VerifyEvidence(file []byte, cards []identity.Bundle, roots []identity.Root) EvidenceReport {
-	find := func(s identity.Station) (identity.Card, bool) {
-		for _, b := range cards {
-			for _, r := range roots {
-				if v, err := b.Verify(r.Key, zeroTime); err == nil && v.Card.Station == s {
-					return v.Card, true
-				}
-			}
-		}
-		return identity.Card{}, false
-	}
-	if f, err := journal.ParseFork(file); err == nil {
-		rep := EvidenceReport{Verdict: Invalid, Kind: "fork", Who: string(f.Origin.Writer)}
-		card, ok := find(f.Origin.Writer)
-		key, ok2 := card.Log(f.Origin)
-		if !ok || !ok2 {
-			rep.Verdict, rep.Reason = Indeterminate, "the card that gives the log's key was not given"
-			return rep
-		}
-		if err := f.Verify(key); err != nil {
-			rep.Reason = err.Error()
-			return rep
-		}
-		rep.Verdict, rep.Reason = Valid, fmt.Sprintf("the log %s has signed two histories", f.Origin)
-		return rep
-	}
-	if w, err := journal.ParseWithheld(file); err == nil {
-		return EvidenceReport{Verdict: Indeterminate, Kind: "withheld", Reason: fmt.Sprintf("from entry %d on receipts were missing while the counterpart was alive; that it received them this cannot show", w.From)}
-	}
-	return EvidenceReport{Verdict: Invalid, Reason: "this is no evidence file"}
-}

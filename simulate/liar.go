@@ -50,6 +50,8 @@ func (w *world) newLiar(ctx context.Context) *liar {
 			w.putBack(l.victim)
 			l.forked = false // the proof may be gone with the store
 			return nil
+		case w.chance(3):
+			return l.claim(ctx)
 		}
 		return l.write(ctx)
 	}
@@ -102,7 +104,7 @@ func (l *liar) answer(r line.Request, a line.Response) line.Response {
 	switch l.w.rand.IntN(7) {
 	case 0: // no receipt, for whatever reason
 		return text([]int{http.StatusServiceUnavailable, http.StatusNotFound, http.StatusForbidden, http.StatusConflict, http.StatusGone, http.StatusFailedDependency, http.StatusTeapot}[l.w.rand.IntN(7)])
-	case 1: // a receipt over another tree, or at another time
+	case 1: // a receipt over another tree, or over the true one at another time
 		return l.receipt(r, a)
 	case 2:
 		a.Body = nil
@@ -112,20 +114,58 @@ func (l *liar) answer(r line.Request, a line.Response) line.Response {
 		if a.Body = bytes.Clone(a.Body); len(a.Body) > 0 {
 			a.Body[l.w.rand.IntN(len(a.Body))] ^= 1 << l.w.rand.IntN(8)
 		}
-	case 5: // nothing is held of anything
+	case 5:
 		if h, err := line.ParseHeadsAnswer(a.Body); r.Op == line.OpHeads && err == nil {
-			for i := range h.Heads {
-				h.Heads[i].Checkpoint, h.Heads[i].Pending, h.Heads[i].Next = nil, nil, 0
-			}
-			if body, err := h.Bytes(); err == nil {
-				a.Body = body
-			}
+			return l.heads(h, a)
 		}
 	case 6: // that it stands elsewhere
 		info := line.MirrorInfo{Size: int64(l.w.rand.IntN(1 << 20)), Next: int64(l.w.rand.IntN(1 << 20))}
 		return line.Response{Status: http.StatusConflict, Type: line.TypeMirrorInfo, Body: info.Bytes()}
 	}
 	return a
+}
+
+// heads shows other heads than the true ones: that nothing is held of anything, or
+// another history of the liar's own log.
+func (l *liar) heads(h line.HeadsAnswer, a line.Response) line.Response {
+	forked := false
+	for i, head := range h.Heads {
+		note, ok := l.another(head.Origin)
+		h.Heads[i].Checkpoint, h.Heads[i].Pending, h.Heads[i].Next = nil, nil, 0
+		if ok && l.w.chance(2) {
+			h.Heads[i].Checkpoint, forked = note, true
+		}
+	}
+	body, err := h.Bytes()
+	if err != nil {
+		return a
+	}
+	if forked {
+		l.w.fault("two histories shown in heads")
+	}
+	a.Body = body
+	return a
+}
+
+// another signs another history of the liar's log, of a size that the victim holds.
+func (l *liar) another(o identity.Origin) ([]byte, bool) {
+	if o != l.origin() {
+		return nil, false
+	}
+	var held journal.Log
+	err := view(l.victim, func(tx station.Tx) (err error) {
+		held, _, err = tx.Log(o)
+		return err
+	})
+	if err != nil || held.Size == 0 {
+		return nil, false
+	}
+	signer, err := journal.NewSigner(o, l.node.cast.Keys.Logs[o])
+	if err != nil {
+		return nil, false
+	}
+	note, err := signer.Sign(journal.Head{Origin: o, Size: held.Size, Root: tlog.RecordHash([]byte("another history"))}, l.w.now.Truncate(time.Second))
+	return note, err == nil
 }
 
 // receipt signs a receipt for a tree that is none, with the liar's true keys.
@@ -139,6 +179,17 @@ func (l *liar) receipt(r line.Request, a line.Response) line.Response {
 		return a
 	}
 	h := journal.Head{Origin: d.Origin, Size: d.Start + int64(len(d.Entries)) + int64(l.w.rand.IntN(3)), Root: tlog.RecordHash([]byte("another tree"))}
+	if l.w.chance(2) {
+		h.Size = d.Start + int64(len(d.Entries))
+		err := view(l.victim, func(tx station.Tx) (err error) {
+			h.Root, err = journal.RootAt(tx, d.Origin, h.Size)
+			return err
+		})
+		if err != nil {
+			return a
+		}
+		l.w.fault("receipt at another time")
+	}
 	c, err := cosigner.Cosign(h, l.w.now.Add(l.w.span(0, 96*time.Hour)-48*time.Hour).Truncate(time.Second))
 	if err != nil {
 		return a
@@ -150,23 +201,15 @@ func (l *liar) receipt(r line.Request, a line.Response) line.Response {
 // fork shows the victim a second history of a size that it holds, signed by the
 // liar's true log key.
 func (l *liar) fork(ctx context.Context) error {
-	var held journal.Log
-	err := view(l.victim, func(tx station.Tx) (err error) {
-		held, _, err = tx.Log(l.origin())
-		return err
-	})
-	if err != nil || held.Size == 0 {
-		return err
+	note, ok := l.another(l.origin())
+	if !ok {
+		return nil
 	}
-	signer, err := journal.NewSigner(l.origin(), l.node.cast.Keys.Logs[l.origin()])
+	shown, err := line.ReadClaim(note)
 	if err != nil {
 		return err
 	}
-	note, err := signer.Sign(journal.Head{Origin: l.origin(), Size: held.Size, Root: tlog.RecordHash([]byte("another history"))}, l.w.now.Truncate(time.Second))
-	if err != nil {
-		return err
-	}
-	body, err := line.AddCheckpoint{Old: held.Size, Checkpoint: note}.Bytes()
+	body, err := line.AddCheckpoint{Old: shown.Size, Checkpoint: note}.Bytes()
 	if err != nil {
 		return err
 	}
@@ -175,7 +218,7 @@ func (l *liar) fork(ctx context.Context) error {
 	now := func() time.Time { return l.w.clock(l.victim) }
 	a := line.Serve(ctx, station.At(l.victim.end.Station, now), r)
 	if a.OK() {
-		return l.w.oracle.broken("P5", "%s takes a second history of %s at size %d", l.victim.name, l.origin(), held.Size)
+		return l.w.oracle.broken("P5", "%s takes a second history of %s at size %d", l.victim.name, l.origin(), shown.Size)
 	}
 	if a.Status == http.StatusUnprocessableEntity {
 		l.forked = true
@@ -190,29 +233,119 @@ func (l *liar) write(ctx context.Context) error {
 	if err != nil || entry == nil {
 		return err
 	}
-	signer, err := journal.NewSigner(l.origin(), l.node.cast.Keys.Logs[l.origin()])
-	if err != nil {
-		return err
-	}
 	l.w.fault("entry that cannot be accepted")
-	var h journal.Head
-	err = l.node.store.Update(ctx, func(tx station.Tx) (err error) {
-		h, err = journal.Append(tx, signer, [][]byte{entry}, l.w.now.Truncate(time.Second))
-		return err
-	})
+	index, err := l.append(ctx, entry)
 	if err == nil {
-		l.bad = append(l.bad, h.Size-1)
+		l.bad = append(l.bad, index)
 	}
-	l.w.kick(ctx, l.node)
 	return err
 }
 
+// append puts an entry into the liar's own log, under its true key, and returns
+// its index.
+func (l *liar) append(ctx context.Context, entry []byte) (index int64, err error) {
+	signer, err := journal.NewSigner(l.origin(), l.node.cast.Keys.Logs[l.origin()])
+	if err != nil {
+		return 0, err
+	}
+	err = l.node.store.Update(ctx, func(tx station.Tx) error {
+		h, err := journal.Append(tx, signer, [][]byte{entry}, l.w.now.Truncate(time.Second))
+		index = h.Size - 1
+		return err
+	})
+	l.w.kick(ctx, l.node)
+	return index, err
+}
+
+// claim appends a message that says of an entry of the victim that it cannot be
+// read, whatever the truth. That is a message like others, and refuses nothing.
+func (l *liar) claim(ctx context.Context) error {
+	size := l.w.oracle.final[l.w.line.Log(l.victim.name, 1)]
+	err := view(l.victim, func(tx station.Tx) error {
+		log, _, err := tx.Log(l.w.line.Log(l.victim.name, 1))
+		size = log.Size
+		return err
+	})
+	if err != nil || size == 0 {
+		return err
+	}
+	l.w.fault("entry claimed unreadable")
+	entry, err := l.service("002", func(*message.Wrapper) {}, "era=1", fmt.Sprintf("index=%d", l.w.rand.Int64N(size)), "reason=unreadable")
+	if err != nil || entry == nil {
+		return err
+	}
+	_, err = l.append(ctx, entry)
+	return err
+}
+
+// service makes an entry of a format that needs nobody, with a wrapper changed at
+// will. It is nil where the liar has said nothing yet.
+func (l *liar) service(f message.Format, change func(*message.Wrapper), typed ...string) ([]byte, error) {
+	params, err := l.node.cast.Book.Compose(f, typed)
+	if err != nil {
+		return nil, err
+	}
+	b := message.Body{
+		Format: f, Edition: l.node.cast.Book.Hash(), Line: l.w.line, From: l.node.name, To: l.victim.name,
+		Precedence: message.Priority, Marking: message.Marking{TLP: "AMBER"}, Language: "en", Params: params,
+	}
+	if _, err := l.w.ids.Read(b.ID[:]); err != nil {
+		return nil, err
+	}
+	frozen, err := b.Freeze()
+	if err != nil {
+		return nil, err
+	}
+	last, ok, err := l.latest(1)
+	if err != nil || !ok {
+		return nil, err
+	}
+	w := message.Wrapper{At: last.Wrapper.At, Seen: last.Wrapper.Seen}
+	change(&w)
+	plain, err := message.Entry{Wrapper: w, Body: frozen}.Plain()
+	if err != nil {
+		return nil, err
+	}
+	return seal.Seal(plain, l.victim.cast.Keys.Sealing[seal.PeriodOf(l.w.clock(l.victim))].Recipient(), l.node.cast.Keys.Archive[seal.PeriodOf(l.w.clock(l.node))].Recipient())
+}
+
+// latest returns the newest entry of the liar's own that it can open, with so many
+// approvals; where that is one, with any.
+func (l *liar) latest(approvals int) (said message.Entry, ok bool, err error) {
+	period := seal.PeriodOf(l.w.clock(l.victim))
+	err = view(l.node, func(tx station.Tx) error {
+		log, _, err := tx.Log(l.origin())
+		for i := log.Size - 1; i >= 0 && err == nil; i-- {
+			var sealed []byte
+			if sealed, err = tx.Entry(l.origin(), i); err != nil {
+				return err
+			}
+			plain, _, opened := seal.Open(sealed, l.node.cast.Keys.Archive[period])
+			e, parsed := message.ParseEntry(plain)
+			if opened == nil && parsed == nil && (len(e.Wrapper.Approvals) == approvals || approvals == 1) {
+				said, ok = e, true
+				return nil
+			}
+		}
+		return err
+	})
+	return said, ok, err
+}
+
 // unacceptable makes an entry: noise of any size up to the limit, noise sealed to
-// the victim, a message said before, or one without its approvals.
+// the victim, a message said before, one without its approvals, or one whose
+// second or seen falls.
 func (l *liar) unacceptable() ([]byte, error) {
-	kind := l.w.rand.IntN(4)
+	kind := l.w.rand.IntN(6)
+	if kind >= 4 {
+		return l.service("010", func(w *message.Wrapper) {
+			if w.At = w.At.Add(-time.Minute); kind == 5 {
+				w.At, w.Seen = w.At.Add(2*time.Minute), message.Head{}
+			}
+		}, "test_no=2026-11-01T00:00:00Z", "text_id=T1", "check_groups=4F2A 91C7", "bearer=direct")
+	}
 	if kind == 0 {
-		noise := make([]byte, []int{1, 300, journal.MaxEntry}[l.w.rand.IntN(3)])
+		noise := make([]byte, []int{0, 1, 300, journal.MaxEntry}[l.w.rand.IntN(4)])
 		_, err := l.w.ids.Read(noise)
 		return noise, err
 	}
@@ -221,28 +354,22 @@ func (l *liar) unacceptable() ([]byte, error) {
 	if kind == 1 {
 		return seal.Seal([]byte("{\"kind\":\"nonsense\"}\n{}\n"), to)
 	}
-	var said message.Entry
-	err := view(l.node, func(tx station.Tx) error {
-		log, _, err := tx.Log(l.origin())
-		for i := log.Size - 1; i >= 0 && err == nil; i-- {
-			var sealed, plain []byte
-			if sealed, err = tx.Entry(l.origin(), i); err != nil {
-				return err
-			}
-			plain, _, opened := seal.Open(sealed, l.node.cast.Keys.Archive[period])
-			e, parsed := message.ParseEntry(plain)
-			if opened == nil && parsed == nil && len(e.Wrapper.Approvals) == 2 {
-				said = e
-				return nil
-			}
-		}
-		return err
-	})
-	if err != nil || len(said.Wrapper.Approvals) == 0 {
+	said, ok, err := l.latest(2)
+	if err != nil || !ok {
 		return nil, err
 	}
 	if kind == 2 {
-		said.Wrapper.Approvals = nil
+		// The same said once more, by nobody, or by who approved the first.
+		b := said.Body.Body()
+		if _, err := l.w.ids.Read(b.ID[:]); err != nil {
+			return nil, err
+		}
+		if said.Body, err = b.Freeze(); err != nil {
+			return nil, err
+		}
+		if l.w.chance(2) {
+			said.Wrapper.Approvals = nil
+		}
 	}
 	plain, err := said.Plain()
 	if err != nil {

@@ -46,6 +46,7 @@ type oracle struct {
 	leaves   map[place]tlog.Hash          // of every entry that was ever let out
 	lines    map[string][]byte            // cosignature let out, by cosigner, log and size
 	given    map[string]time.Time         // when it was
+	stamped  map[string]stamped           // the receipt over the largest size, by cosigner and log
 	opened   map[tlog.Hash]message.Entry  // by the hash of the sealed entry
 	receipts map[place]bool               // entries that their writer showed as delivered
 	bodies   map[message.ID]place         // where each body stands
@@ -57,7 +58,7 @@ type oracle struct {
 func newOracle(w *world) *oracle {
 	return &oracle{
 		w: w, roots: make(map[head]tlog.Hash), notes: make(map[identity.Origin][]byte), largest: make(map[identity.Origin]int64), leaves: make(map[place]tlog.Hash),
-		lines: make(map[string][]byte), given: make(map[string]time.Time), opened: make(map[tlog.Hash]message.Entry), receipts: make(map[place]bool), bodies: make(map[message.ID]place), plain: make(map[place]message.Entry),
+		lines: make(map[string][]byte), given: make(map[string]time.Time), stamped: make(map[string]stamped), opened: make(map[tlog.Hash]message.Entry), receipts: make(map[place]bool), bodies: make(map[message.ID]place), plain: make(map[place]message.Entry),
 		order: make(map[identity.Origin][]string), final: make(map[identity.Origin]int64),
 	}
 }
@@ -209,6 +210,9 @@ func (o *oracle) answered(n *node, r line.Request, a line.Response) error {
 		if err != nil {
 			return o.broken("P5", "%s gives a receipt that does not verify: %v", n.name, err)
 		}
+		if err := o.second(n, c); err != nil {
+			return err
+		}
 		key := fmt.Sprintf("%s %s@%d", n.name, r.Origin, size)
 		if before, ok := o.lines[key]; ok && !bytes.Equal(before, c.Lines) && !n.forgot(o.given[key]) {
 			return o.broken("P5", "%s gives two receipts of %s at %d", n.name, r.Origin, size)
@@ -216,6 +220,35 @@ func (o *oracle) answered(n *node, r line.Request, a line.Response) error {
 		o.lines[key], o.given[key] = c.Lines, o.w.now
 		return nil
 	})
+}
+
+// mostSkew is how far a second that a station stamps may be from the world's time:
+// what stops a station, and what its clock is wrong by without anybody seeing.
+const mostSkew = 90*time.Minute + 5*time.Second
+
+// second looks at the second of a receipt that was let out: it is never far from
+// the world's, and never falls as sizes grow.
+// covers P5, P11
+func (o *oracle) second(n *node, c journal.Cosignature) error {
+	key := fmt.Sprintf("%s %s", n.name, c.Origin)
+	before, ok := o.stamped[key]
+	if ok && c.Size > before.size && c.At.Before(before.at) && !n.forgot(before.given) {
+		return o.broken("P5", "%s receipts %s at %d with %s, and at %d with %s", n.name, c.Origin, before.size, before.at, c.Size, c.At)
+	}
+	if !ok || c.Size > before.size {
+		if off := c.At.Sub(o.w.now).Abs(); off > mostSkew {
+			return o.broken("P11", "%s receipts %s at %d with %s, and it is %s", n.name, c.Origin, c.Size, c.At, o.w.now)
+		}
+		o.stamped[key] = stamped{c.Size, c.At, o.w.now}
+	}
+	return nil
+}
+
+// stamped is the last new receipt of a mirror.
+type stamped struct {
+	size  int64
+	at    time.Time
+	given time.Time // the world's time
 }
 
 func (o *oracle) receiptSize(r line.Request) (int64, error) {
@@ -302,6 +335,9 @@ func (o *oracle) appended(n *node, tx station.Tx, p place) error {
 			return o.broken("P6", "message %s stands at %d and at %d of %s", id, before.index, p.index, p.origin)
 		}
 	}
+	if err := o.wrapped(n, p, e); err != nil {
+		return err
+	}
 	o.bodies[id], o.plain[p] = p, e
 	if s, ok := o.w.said[id.String()]; ok && s.appended.IsZero() {
 		s.appended = o.w.now
@@ -332,6 +368,31 @@ func (o *oracle) open(n *node, p place, sealed []byte) (message.Entry, error) {
 	}
 	o.opened[hash] = e
 	return e, nil
+}
+
+// wrapped looks at what a station says beside a body. The second is near the
+// world's when it is new, and neither it nor what was seen falls from one entry to
+// the next.
+// covers P11
+func (o *oracle) wrapped(n *node, p place, e message.Entry) error {
+	if old, ok := o.plain[p]; ok && old.Body.Digest() == e.Body.Digest() {
+		return nil // it was looked at when it came
+	}
+	last, ok := o.plain[place{p.origin, p.index - 1}]
+	if !ok {
+		return nil
+	}
+	w, before := e.Wrapper, last.Wrapper
+	if off := w.At.Sub(o.w.now).Abs(); off > mostSkew {
+		return o.broken("P11", "%s appends entry %d of %s with %s, and it is %s", n.name, p.index, p.origin, w.At, o.w.now)
+	}
+	if w.At.Before(before.At) {
+		return o.broken("P11", "%s appends entry %d of %s with %s after %s", n.name, p.index, p.origin, w.At, before.At)
+	}
+	if w.Seen.Era < before.Seen.Era || w.Seen.Era == before.Seen.Era && w.Seen.Size < before.Seen.Size {
+		return o.broken("P11", "%s appends entry %d of %s that has seen %d of era %d, and the one before it %d of era %d", n.name, p.index, p.origin, w.Seen.Size, w.Seen.Era, before.Seen.Size, before.Seen.Era)
+	}
+	return nil
 }
 
 // stands reports whether a body still stands at a place of a node's own log: one
@@ -540,43 +601,90 @@ func (o *oracle) alike(ctx context.Context) error {
 		}
 		return o.broken("P10", "the two ends fold the line differently: %d and %d messages", len(a.Messages), len(b.Messages))
 	}
+	all := o.facts()
+	for _, n := range o.w.nodes {
+		if err := o.listed(all, n); err != nil {
+			return err
+		}
+	}
 	for id, st := range a.Messages {
 		p := o.bodies[id]
-		if want := o.earliest(p); !want.Equal(st.Received) {
+		if want := o.earliest(all, p); !want.Equal(st.Received) {
 			return o.broken("P11", "message %s is folded as received at %v, and the record says %v", id, st.Received, want)
 		}
 	}
 	return nil
 }
 
-// earliest reckons when an entry was received, from every wrapper of both logs:
-// the plain reading of the rule.
-func (o *oracle) earliest(p place) (at time.Time) {
-	take := func(era identity.Era, size int64, t time.Time) {
-		if era == p.origin.Era && size > p.index && (at.IsZero() || t.Before(at)) {
-			at = t
+// listed looks for each receipt that a node holds of its own log and that is older
+// than its counterpart had time to list it, when the node wrote last: it stands in
+// the record, in either log, with no later second than it carries.
+// covers P11
+func (o *oracle) listed(all map[identity.Origin][]fact, n *node) error {
+	const slack = 90 * time.Minute // ten minutes, and what two clocks may differ by
+	eras := o.eras(n, n.name)
+	last := o.plain[place{o.w.line.Log(n.name, eras), o.final[o.w.line.Log(n.name, eras)] - 1}].Wrapper.At
+	return view(n, func(tx station.Tx) error {
+		for era := identity.Era(1); era <= eras; era++ {
+			own := o.w.line.Log(n.name, era)
+			held, err := tx.CosignaturesAfter(own, string(o.w.other(n).name)+"/mirror", 0, 0)
+			if err != nil {
+				return err
+			}
+			for _, c := range held {
+				if last.Sub(c.At) < slack || c.Size > o.final[own] {
+					continue
+				}
+				if at := o.earliest(all, place{own, c.Size - 1}); at.IsZero() || at.After(c.At) {
+					return o.broken("P11", "%s holds a receipt of %s at %d with %s, and the record says %s", n.name, own, c.Size, c.At, at)
+				}
+			}
 		}
-	}
+		return nil
+	})
+}
+
+// fact is what one wrapper says of a receipt.
+type fact struct {
+	size int64
+	at   time.Time
+}
+
+// facts reads what every wrapper of both logs says of receipts: those given, those
+// held whose signatures verify, and what was seen.
+func (o *oracle) facts() map[identity.Origin][]fact {
+	all := make(map[identity.Origin][]fact)
 	for q, e := range o.plain {
 		if o.bodies[e.Body.Body().ID] != q || q.index >= o.final[q.origin] {
 			continue // it was put back before anybody had seen it, or is named as lost
 		}
-		if q.origin.Writer == p.origin.Reader {
-			take(e.Wrapper.Seen.Era, e.Wrapper.Seen.Size, e.Wrapper.At)
-			for _, r := range e.Wrapper.Receipts {
-				take(r.Era, r.Size, r.At)
-			}
-			continue
+		put := func(writer identity.Station, era identity.Era, size int64, at time.Time) {
+			log := o.w.line.Log(writer, era)
+			all[log] = append(all[log], fact{size, at})
+		}
+		put(q.origin.Reader, e.Wrapper.Seen.Era, e.Wrapper.Seen.Size, e.Wrapper.At)
+		for _, r := range e.Wrapper.Receipts {
+			put(q.origin.Reader, r.Era, r.Size, r.At)
+		}
+		reader := o.w.nodes[0]
+		if reader.name != q.origin.Reader {
+			reader = o.w.nodes[1]
 		}
 		for _, h := range e.Wrapper.Held {
-			head := journal.Head{Origin: o.w.line.Log(p.origin.Writer, h.Era), Size: h.Size, Root: tlog.Hash(h.Root)}
-			reader := o.w.nodes[0]
-			if reader.name != p.origin.Reader {
-				reader = o.w.nodes[1]
-			}
+			head := journal.Head{Origin: o.w.line.Log(q.origin.Writer, h.Era), Size: h.Size, Root: tlog.Hash(h.Root)}
 			if c, err := journal.OpenCosignature(string(reader.name)+"/mirror", reader.cast.Card.Cosigner, head, []byte(h.Lines)); err == nil {
-				take(h.Era, h.Size, c.At)
+				put(q.origin.Writer, h.Era, h.Size, c.At)
 			}
+		}
+	}
+	return all
+}
+
+// earliest reckons when an entry was received: the plain reading of the rule.
+func (o *oracle) earliest(all map[identity.Origin][]fact, p place) (at time.Time) {
+	for _, f := range all[p.origin] {
+		if f.size > p.index && (at.IsZero() || f.at.Before(at)) {
+			at = f.at
 		}
 	}
 	return at

@@ -116,8 +116,8 @@ func (w *world) talk(ctx context.Context, n *node) {
 // say lets a node say something of a format. What the station refuses, because
 // it is down or nothing fits, is not said.
 func (w *world) say(ctx context.Context, n *node, f message.Format) error {
-	if !n.up {
-		return nil
+	if !n.up || !n.wrong.IsZero() {
+		return nil // nobody signs anything on a console whose clock is years off
 	}
 	now := w.clock(n)
 	d := station.Draft{Line: w.line, Format: f, Precedence: message.Precedence(1 + w.rand.IntN(4))}
@@ -190,6 +190,9 @@ func (w *world) trouble(ctx context.Context) {
 			}
 		case 3:
 			w.putBack(n)
+			if w.chance(4) {
+				w.putBack(w.other(n)) // both at once: what both have lost is named in the next entry 0
+			}
 		case 4:
 			w.leap(n)
 		}
@@ -199,7 +202,7 @@ func (w *world) trouble(ctx context.Context) {
 	w.at(w.quiet, func() error {
 		w.cut = [2]bool{}
 		for _, n := range w.nodes {
-			n.skew = 0
+			n.skew, n.wrong = 0, time.Time{}
 			if n.up {
 				w.crash(n, "restart at the end of troubles")
 			}
@@ -231,8 +234,29 @@ func (w *world) putBack(n *node) {
 	n.seen = make(map[originKey]int64)
 }
 
-// leap sets a node's clock wrong by up to an hour: less than what stops it.
+// leap sets a node's clock wrong: mostly by up to half an hour, which is less than
+// what stops it, or by so much that it must stamp nothing until somebody has set
+// it right.
 func (w *world) leap(n *node) {
-	w.fault("clock leapt")
-	n.skew = w.span(0, time.Hour) - 30*time.Minute
+	if !w.chance(3) {
+		w.fault("clock leapt")
+		n.skew = w.span(0, time.Hour) - 30*time.Minute
+		n.wrong = time.Time{}
+		return
+	}
+	w.fault("clock leapt far")
+	const year = 365 * 24 * time.Hour
+	n.skew = []time.Duration{-year, -2 * time.Hour, 2 * time.Hour, year}[w.rand.IntN(4)]
+	n.wrong = w.now
+	w.at(w.now.Add(w.span(time.Minute, 2*time.Hour)), func() error {
+		n.setRight()
+		return nil
+	})
+}
+
+// setRight sets a clock right that stood far off.
+func (n *node) setRight() {
+	if !n.wrong.IsZero() {
+		n.skew, n.wrong = 0, time.Time{}
+	}
 }

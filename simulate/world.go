@@ -90,6 +90,7 @@ type node struct {
 	up       bool
 	gen      int           // counts starts, so that what was meant for an earlier one is dropped
 	skew     time.Duration // of its clock
+	wrong    time.Time     // since when the skew is more than what a station may stamp by; zero while it is not
 	alarm    int           // counts the times at which the line wants to be asked again
 	saving   bool          // the high-water mark is to be saved within a second, as a runner does
 	waiting  bool          // a step is scheduled or a request under way
@@ -265,7 +266,7 @@ func (w *world) start(ctx context.Context, n *node, fate func() memory.Fate) err
 	n.up, n.waiting, n.saving = true, false, false
 	s, err := station.New(ctx, w.clock(n), station.Config{
 		Root: n.cast.RootInfo, Bundle: n.cast.Bundle, Keys: n.cast.Keys, Book: n.cast.Book, Mark: n.marks, Blobs: noBlobs{},
-		Random: w.ids, Jitter: w.rand,
+		Random: w.ids, Jitter: w.rand, Steady: func() time.Duration { return w.now.Sub(begin) },
 	}, func(f station.Finish) (station.Store, error) {
 		n.store = memory.Open(n.disk, f, fate)
 		return n.store, nil
@@ -360,6 +361,9 @@ func (w *world) crash(n *node, kind string) {
 	w.at(w.now.Add(w.span(time.Second, 10*time.Minute)), func() error {
 		if n.up {
 			return nil
+		}
+		if n.skew.Abs() == 2*time.Hour {
+			n.setRight() // a start cannot tell that from a stop of some hours
 		}
 		return w.start(context.Background(), n, w.fate(n))
 	})

@@ -41,7 +41,7 @@ func (s *Station) appendWaiting(tx Tx, l identity.Line, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if s.mayAppend(row) != "" {
+	if s.mayAppend(row, now) != "" {
 		return nil
 	}
 	waiting, err := tx.NextWaiting(l, maxBatch)
@@ -175,7 +175,9 @@ func (s *Station) take(tx Tx, b *appending, out Outgoing, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("sealing %s: %w", out.ID, err)
 	}
-	b.wrapper.Receipts, b.wrapper.Held = nil, nil // the first entry of a batch carries them
+	if err := s.listFurther(tx, b, now); err != nil {
+		return err
+	}
 	out.Provisional = w.Provisional
 	b.entries, b.taken = append(b.entries, sealed), append(b.taken, out)
 	b.opened, b.plain = append(b.opened, entry), append(b.plain, plain)
@@ -232,12 +234,32 @@ func (s *Station) nextWrapper(tx Tx, row *Line, now time.Time) (message.Wrapper,
 	if err != nil || !ok {
 		return w, err
 	}
-	w.Seen = message.Head{Era: theirs.Era, Size: log.Size, Root: identity.Digest(log.Root)}
+	// A store that was put back may hold less of the counterpart's log than an
+	// earlier wrapper has seen. What was said stays said: seen never falls.
+	row.Seen = further(row.Seen, message.Head{Era: theirs.Era, Size: log.Size, Root: identity.Digest(log.Root)})
+	w.Seen = row.Seen
 	if w.Receipts, err = s.unlisted(tx, row, theirs); err != nil {
 		return w, err
 	}
 	w.Held, err = s.held(tx, row, now)
 	return w, err
+}
+
+// listFurther puts into the next wrapper of a batch what the last one had no room
+// for: more receipts given, more cosignatures held. Mostly that is nothing.
+func (s *Station) listFurther(tx Tx, b *appending, now time.Time) (err error) {
+	full, held := len(b.wrapper.Receipts) == message.MaxListed, len(b.wrapper.Held) == message.MaxHeld
+	b.wrapper.Receipts, b.wrapper.Held = nil, nil
+	if full {
+		theirs := b.row.Line.Log(b.row.Line.Other(s.name), b.row.PeerEra)
+		if b.wrapper.Receipts, err = s.unlisted(tx, &b.row, theirs); err != nil {
+			return err
+		}
+	}
+	if held {
+		b.wrapper.Held, err = s.held(tx, &b.row, now)
+	}
+	return err
 }
 
 // unlisted returns the receipts that this station gave on the counterpart's
@@ -268,27 +290,45 @@ func (s *Station) unlisted(tx Tx, row *Line, theirs identity.Origin) ([]message.
 	return listed, nil
 }
 
-// held returns the counterpart's last cosignature on this station's log,
-// whole, if it is older than the counterpart had time to list it and stands in
-// neither log.
+// held returns cosignatures of the counterpart on this station's logs, whole and
+// oldest first, that the counterpart had time to list and that stand in no log, or
+// in one with a later second than they carry. It notes in row up to where it has
+// looked.
 func (s *Station) held(tx Tx, row *Line, now time.Time) ([]message.Held, error) {
-	own := row.Line.Log(s.name, row.OwnEra)
 	p, err := s.peerOf(row.Line)
 	if err != nil {
 		return nil, err
 	}
-	c, ok, err := tx.LastCosignature(own, p.cosigner)
-	if err != nil || !ok {
-		return nil, err
+	var out []message.Held
+	for looked := 0; looked < maxHeldLook && len(out) < message.MaxHeld; looked++ {
+		own := row.Line.Log(s.name, max(row.HeldEra, 1))
+		next, err := tx.CosignaturesAfter(own, p.cosigner, row.HeldSize, 1)
+		if err != nil {
+			return nil, err
+		}
+		if len(next) == 0 {
+			if own.Era >= row.OwnEra {
+				break
+			}
+			row.HeldEra, row.HeldSize = own.Era+1, 0
+			continue
+		}
+		c := next[0]
+		if now.Sub(c.At).Abs() < s.limits.ListWithin {
+			break // the counterpart may list it yet; one of the far past or future has had its time
+		}
+		listed, err := tx.ReceiptOf(own, c.Size-1)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+		if err != nil || listed.After(c.At) {
+			out = append(out, message.Held{Era: own.Era, Size: c.Size, Root: identity.Digest(c.Root), Lines: string(c.Lines)})
+		}
+		row.HeldEra, row.HeldSize = own.Era, c.Size
 	}
-	if c.Size <= row.HeldSize && row.HeldEra == own.Era || now.Sub(c.At) < s.limits.ListWithin {
-		return nil, nil
-	}
-	if _, err := tx.ReceiptOf(own, c.Size-1); err == nil {
-		return nil, nil
-	} else if !errors.Is(err, ErrNotFound) {
-		return nil, err
-	}
-	row.HeldEra, row.HeldSize = own.Era, c.Size
-	return []message.Held{{Era: own.Era, Size: c.Size, Root: identity.Digest(c.Root), Lines: string(c.Lines)}}, nil
+	return out, nil
 }
+
+// maxHeldLook bounds how many cosignatures one entry looks at. There is about one
+// an entry, so that looking keeps up; mostly the counterpart has listed it.
+const maxHeldLook = 8

@@ -207,38 +207,48 @@ func (s *Station) identities(own bool) []seal.Identity {
 	return ids
 }
 
-// WantedBlobs lists the blobs of a line that counterparts offer and that are
-// not held whole.
-func (s *Station) WantedBlobs(ctx context.Context, l identity.Line) ([]Blob, error) {
-	const most = 16
-	var wanted []Blob
-	err := s.store.View(ctx, func(tx Tx) error {
-		offered, err := tx.BlobsIn(BlobOffered, most)
+// WantedBlobs lists blobs of a line that counterparts offer and that are not held
+// whole, by hash, after one: at most a few at once. It also returns after which to
+// look next; the zero hash is the beginning. So that one that is offered and never
+// given holds up no other.
+func (s *Station) WantedBlobs(ctx context.Context, l identity.Line, after identity.Digest) (wanted []Blob, next identity.Digest, err error) {
+	const most, page = 16, 256
+	err = s.store.View(ctx, func(tx Tx) error {
+		offered, err := tx.BlobsIn(BlobOffered, after, page)
+		if err != nil {
+			return err
+		}
 		for _, b := range offered {
-			if b.Line == l {
+			if next = b.Hash; b.Line == l {
 				wanted = append(wanted, b)
 			}
+			if len(wanted) == most {
+				return nil
+			}
 		}
-		return err
+		if len(offered) < page {
+			next = identity.Digest{}
+		}
+		return nil
 	})
-	return wanted, err
+	return wanted, next, err
 }
 
 // TakeBlob adds what was fetched of a blob. When it is whole and its hash is
-// right the station answers with its receipt, a message of format 003.
+// right the station answers with its receipt, a message of format 003. Content
+// with another hash is dropped and fetched anew; what goes beyond the size that
+// the message names is left out.
 func (s *Station) TakeBlob(ctx context.Context, now time.Time, b Blob, offset int64, data []byte) (Blob, error) {
+	data = data[:max(min(int64(len(data)), b.Size-offset), 0)]
 	have, err := s.blobs.Extend(b.Hash, offset, data)
 	if err != nil {
 		return b, err
 	}
 	b.Have = have
-	if have > b.Size {
-		return b, fmt.Errorf("%w: blob %s is longer than the message says", ErrInvalid, b.Hash)
-	}
-	if have == b.Size {
-		if err := s.blobs.Finish(b.Hash); err != nil {
+	if have >= b.Size {
+		if wrong := s.blobs.Finish(b.Hash); wrong != nil {
 			b.Have = 0
-			return b, err
+			return b, errors.Join(wrong, s.update(ctx, now, func(tx Tx) error { return tx.PutBlob(b) }))
 		}
 		b.State = BlobHeld
 	}

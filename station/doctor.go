@@ -3,8 +3,12 @@ package station
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"detente/identity"
@@ -31,8 +35,8 @@ func (s *Station) Backup(ctx context.Context, actor Actor, now time.Time, copySt
 }
 
 // Doctor checks every tree, hash, checkpoint and cosignature of every log, the
-// audit trail's chain, and that the tables made from the logs equal what the
-// logs say. With repair it makes those tables anew; it never touches a log. An
+// audit trail's chain, every blob that is held, and that the tables made from the
+// logs equal what the logs say. With repair it makes those tables anew; it never touches a log. An
 // empty list means that all is in order.
 func (s *Station) Doctor(ctx context.Context, actor Actor, now time.Time, repair bool) ([]Finding, error) {
 	if err := actor.must("run doctor", RoleOperator); err != nil {
@@ -50,7 +54,17 @@ func (s *Station) Doctor(ctx context.Context, actor Actor, now time.Time, repair
 	if err != nil {
 		return found, err
 	}
+	blobs, err := s.checkBlobs(ctx)
+	if err != nil {
+		return found, err
+	}
+	found = append(found, blobs...)
 	err = s.update(ctx, now, func(tx Tx) error {
+		if repair {
+			if err := s.wantAgain(tx, blobs); err != nil {
+				return err
+			}
+		}
 		differ, err := s.compareProjection(tx, now)
 		if err != nil {
 			return err
@@ -69,6 +83,83 @@ func (s *Station) Doctor(ctx context.Context, actor Actor, now time.Time, repair
 
 // errKeepAsIs rolls a comparison back.
 var errKeepAsIs = errors.New("kept as it is")
+
+// checkBlobs reads every blob that is said to be held, and compares its hash.
+func (s *Station) checkBlobs(ctx context.Context) ([]Finding, error) {
+	const page = 256
+	var found []Finding
+	for _, state := range []BlobState{BlobHeld, BlobReceipted} {
+		var after identity.Digest
+		for more := true; more; {
+			var some []Blob
+			err := s.store.View(ctx, func(tx Tx) (err error) {
+				some, err = tx.BlobsIn(state, after, page)
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+			for _, b := range some {
+				after = b.Hash
+				if what := s.checkBlob(b.Hash); what != "" {
+					f := Finding{Where: "blob " + b.Hash.String(), What: what, Repair: "put the file of that name back from a backup"}
+					if b.From != s.name {
+						f.Repair = "move the file of that name away and run `detente station doctor --repair`: it is fetched anew"
+					}
+					found = append(found, f)
+				}
+			}
+			more = len(some) == page
+		}
+	}
+	return found, nil
+}
+
+// checkBlob says what is wrong with a blob that is held, or nothing.
+func (s *Station) checkBlob(hash identity.Digest) string {
+	r, err := s.blobs.Open(hash)
+	if err != nil {
+		return err.Error()
+	}
+	sum := sha256.New()
+	_, err = io.Copy(sum, r)
+	if err = errors.Join(err, r.Close()); err != nil {
+		return err.Error()
+	}
+	if identity.Digest(sum.Sum(nil)) != hash {
+		return "its content has another hash"
+	}
+	return ""
+}
+
+// wantAgain lets counterparts' blobs that are gone from their place be fetched
+// anew.
+func (s *Station) wantAgain(tx Tx, bad []Finding) error {
+	for _, f := range bad {
+		hash, err := identity.ParseDigest(strings.TrimPrefix(f.Where, "blob "))
+		if err != nil {
+			return err
+		}
+		b, err := tx.Blob(hash)
+		if err != nil {
+			return err
+		}
+		r, err := s.blobs.Open(hash)
+		if err == nil {
+			if err := r.Close(); err != nil {
+				return err
+			}
+		}
+		if b.From == s.name || !errors.Is(err, ErrNotFound) {
+			continue
+		}
+		b.State, b.Have = BlobOffered, 0
+		if err := tx.PutBlob(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // logsOf lists the logs of a line, oldest era first, own side first.
 func (s *Station) logsOf(row Line) []identity.Origin {
@@ -95,16 +186,32 @@ func (s *Station) checkLogs(tx Tx) ([]Finding, error) {
 			} else if !ok {
 				continue
 			}
-			pub, err := s.logKey(o)
-			if err == nil {
-				err = journal.CheckLog(tx, o, pub)
-			}
-			if err != nil {
+			if err := s.checkLog(tx, o); err != nil {
 				found = append(found, Finding{Where: o.String(), What: err.Error(), Repair: "stop the station and restore a backup: it heals from the counterpart's copy at the next start"})
 			}
 		}
 	}
 	return found, nil
+}
+
+// checkLog checks a log's tree, and the cosignatures of its reader.
+func (s *Station) checkLog(tx Tx, o identity.Origin) error {
+	pub, err := s.logKey(o)
+	if err != nil {
+		return err
+	}
+	if err := journal.CheckLog(tx, o, pub); err != nil {
+		return err
+	}
+	by, key := s.mirror.Cosigner.Name(), s.mirror.Cosigner.Public()
+	if o.Writer == s.name {
+		p, err := s.peerNamed(o.Reader)
+		if err != nil {
+			return err
+		}
+		by, key = p.cosigner, p.Card.Cosigner
+	}
+	return journal.CheckCosignatures(tx, o, by, key)
 }
 
 // compareProjection makes the tables of each line anew from its logs and says
@@ -121,6 +228,10 @@ func (s *Station) compareProjection(tx Tx, now time.Time) ([]Finding, error) {
 		if err != nil {
 			return nil, err
 		}
+		listedBefore, err := s.lineListed(tx, row)
+		if err != nil {
+			return nil, err
+		}
 		if err := s.rebuild(tx, now, &row); err != nil {
 			return nil, fmt.Errorf("rebuilding %s: %w", row.Line, err)
 		}
@@ -130,6 +241,13 @@ func (s *Station) compareProjection(tx Tx, now time.Time) ([]Finding, error) {
 		}
 		if where := firstDifference(before, after); where != "" {
 			found = append(found, Finding{Where: where, What: "the table of messages differs from the logs", Repair: "detente station doctor --repair"})
+		}
+		listedAfter, err := s.lineListed(tx, row)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.EqualFunc(listedBefore, listedAfter, sameListed) {
+			found = append(found, Finding{Where: row.Line.String(), What: "the table of receipts differs from the logs", Repair: "detente station doctor --repair"})
 		}
 	}
 	return found, nil
@@ -145,6 +263,24 @@ func (s *Station) lineMessages(tx Tx, row Line) ([]Message, error) {
 		all = append(all, m...)
 	}
 	return all, nil
+}
+
+func (s *Station) lineListed(tx Tx, row Line) ([]Listed, error) {
+	var all []Listed
+	for _, o := range s.logsOf(row) {
+		l, err := tx.ListedOf(o)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, l...)
+	}
+	return all, nil
+}
+
+// sameListed compares what two listed receipts say. Where each stands may differ:
+// two entries may say the same.
+func sameListed(a, b Listed) bool {
+	return a.Origin == b.Origin && a.Size == b.Size && a.Seen == b.Seen && a.At.Equal(b.At)
 }
 
 // firstDifference names the first message in which two lists differ, or is
@@ -164,7 +300,7 @@ func firstDifference(a, b []Message) string {
 func sameMessage(a, b Message) bool {
 	return a.Origin == b.Origin && a.Index == b.Index && a.ID == b.ID && a.Format == b.Format && a.Precedence == b.Precedence &&
 		a.At.Equal(b.At) && bytes.Equal(bytes.TrimRight(a.Plain, "\n"), bytes.TrimRight(b.Plain, "\n")) &&
-		a.Provisional == b.Provisional && a.Problem == b.Problem && a.Field == b.Field
+		a.Provisional == b.Provisional && slices.Equal(a.Refs, b.Refs) && a.Problem == b.Problem && a.Field == b.Field
 }
 
 // rebuild makes the tables of a line anew from its logs.
@@ -172,6 +308,7 @@ func (s *Station) rebuild(tx Tx, now time.Time, row *Line) error {
 	if err := tx.DropMessages(row.Line); err != nil {
 		return err
 	}
+	row.PeerAt, row.PeerSeen = time.Time{}, message.Head{}
 	for _, o := range s.logsOf(*row) {
 		var inherited []byte
 		if o.Era > 1 {
@@ -215,6 +352,9 @@ func (s *Station) rebuildFrom(tx Tx, now time.Time, row *Line, o identity.Origin
 			if o.Writer == s.name {
 				err = s.projectOwn(tx, o, index, sealed)
 			} else {
+				if index == 0 {
+					row.PeerAt, row.PeerSeen = time.Time{}, message.Head{} // each log is judged by itself
+				}
 				err = s.takeIn(tx, now, row, o, index, s.open(sealed, false), false)
 			}
 			if err != nil {

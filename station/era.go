@@ -131,7 +131,7 @@ func (s *Station) beginEra(tx Tx, now time.Time, actor Actor, row Line, old jour
 		return err
 	}
 	row.OwnEra++
-	row.HeldSize, row.HeldEra = 0, 0
+	row.LastAt = time.Time{} // after a false second the next log begins with a true one
 	if err := errors.Join(tx.PutLine(row), tx.PutSetting("policy/"+fresh.String(), policy.Bytes())); err != nil {
 		return err
 	}
@@ -181,7 +181,11 @@ func (s *Station) termsOf(tx Tx, o identity.Origin) (Terms, error) {
 // the succession notes, in clear.
 func (s *Station) announcement(tx Tx, o identity.Origin) ([]byte, error) {
 	c := line.Cards{Bundle: s.own.Load().bundle.Bytes()}
-	for era := identity.Era(2); era <= o.Era; era++ {
+	first := identity.Era(2)
+	if o.Era > line.MaxSuccessions {
+		first = o.Era - line.MaxSuccessions + 1 // earlier notes were taken long ago
+	}
+	for era := first; era <= o.Era; era++ {
 		next := o
 		next.Era = era
 		note, err := tx.Setting("succession/" + next.String())
@@ -195,11 +199,43 @@ func (s *Station) announcement(tx Tx, o identity.Origin) ([]byte, error) {
 	return c.Bytes()
 }
 
+// cardsFor returns this station's cards and the newest notes of succession of the
+// logs that it writes for a peer.
+func (s *Station) cardsFor(ctx context.Context, p *peer) ([]byte, error) {
+	c := line.Cards{Bundle: s.own.Load().bundle.Bytes()}
+	err := s.store.View(ctx, func(tx Tx) error {
+		rows, err := tx.Lines()
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if !row.Line.Has(p.Card.Station) {
+				continue
+			}
+			for era := identity.Era(2); era <= row.OwnEra; era++ {
+				note, err := tx.Setting("succession/" + row.Line.Log(s.name, era).String())
+				if err != nil {
+					return err
+				}
+				if note != nil {
+					c.Successions = append(c.Successions, note)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.Successions = c.Successions[max(len(c.Successions)-line.MaxSuccessions, 0):]
+	return c.Bytes()
+}
+
 // handleCards takes a counterpart's newer cards and succession note. A card
 // and a note that verify under the pinned root are accepted by the machine.
 func (s *Station) handleCards(ctx context.Context, now time.Time, p *peer, r line.Request) (line.Response, error) {
 	if len(r.Body) == 0 {
-		body, err := line.Cards{Bundle: s.own.Load().bundle.Bytes()}.Bytes()
+		body, err := s.cardsFor(ctx, p)
 		return line.Response{Status: http.StatusOK, Type: line.TypeJSON, Body: body}, err
 	}
 	c, err := line.ParseCards(r.Body)
@@ -218,7 +254,10 @@ func (s *Station) handleCards(ctx context.Context, now time.Time, p *peer, r lin
 		return line.Response{}, fmt.Errorf("%w: a card of %s with a serial from %d on is expected", ErrRefused, p.Card.Station, p.Card.Serial)
 	}
 	if o, forked := identity.CardConflict(p.Card, next.Card); forked {
-		return line.Response{}, fmt.Errorf("%w: two endorsed cards give the log %s different keys: this is a fork and is kept as proof", ErrRefused, o)
+		return line.Response{}, &contradictionError{
+			Contradiction: journal.Contradiction{Kind: journal.ContradictsCards, Who: p.Card.Station, A: p.bundle.Bytes(), B: cards.Bytes()},
+			on:            o.Line(), why: fmt.Sprintf("two endorsed cards give the log %s different keys: this is a fork and is kept as proof", o),
+		}
 	}
 	if bytes.Equal(cards.Bytes(), p.bundle.Bytes()) && len(c.Successions) == 0 {
 		return line.Response{Status: http.StatusOK}, nil // nothing new
@@ -259,23 +298,26 @@ func (s *Station) takeSuccession(tx Tx, now time.Time, next identity.Verified, n
 	if err != nil {
 		return err
 	}
-	if before != nil && string(before) != string(note) {
-		return fmt.Errorf("%w: another succession note for %s was taken before: two notes with different ends are a fork", ErrRefused, n.New)
+	if before != nil {
+		first, err := identity.OpenSuccession(next.Card, before)
+		if err != nil {
+			return fmt.Errorf("the succession note for %s that was taken before: %w", n.New, err)
+		}
+		if first.Old == n.Old && first.Size == n.Size && first.Root == n.Root {
+			return nil // the same end, signed once more
+		}
+		return &contradictionError{
+			Contradiction: journal.Contradiction{Kind: journal.ContradictsEnds, Who: next.Card.Station, A: before, B: note},
+			on:            n.Old.Line(), why: fmt.Sprintf("another succession note for %s was taken before: two notes with different ends are a fork and are kept as proof", n.New),
+		}
 	}
 	log, ok, err := tx.Log(n.Old)
 	if err != nil {
 		return err
 	}
-	if ok && n.Size > 0 && log.Size >= n.Size {
-		// More may be held than the writer ended its log with: it was lost there,
-		// and a counterpart that lied, or was cut off, did not give it back. What
-		// is above the end stays here as evidence and is folded no more.
-		root, err := journal.RootAt(tx, n.Old, n.Size)
-		if err != nil {
+	if ok {
+		if err := s.endAgainst(tx, now, n, note, log); err != nil {
 			return err
-		}
-		if identity.Digest(root) != n.Root {
-			return fmt.Errorf("%w: the succession note ends %s with another root than the one stored here", ErrRefused, n.Old)
 		}
 	}
 	if log.PendingSize > n.Size {
@@ -297,6 +339,29 @@ func (s *Station) takeSuccession(tx Tx, now time.Time, next identity.Verified, n
 		return fmt.Errorf("the tables without what is above the end of %s: %w", n.Old, err)
 	}
 	return tx.PutLine(row)
+}
+
+// endAgainst compares the end that a note gives a log with what is held of it.
+// An end with another root contradicts. One below what is held does not: entries
+// may be lost to their writer, and a counterpart that lied, or was cut off, did
+// not give them back. What stands above stays here as evidence and is folded no
+// more.
+func (s *Station) endAgainst(tx Tx, now time.Time, n identity.Succession, note []byte, log journal.Log) error {
+	c := journal.Contradiction{Kind: journal.ContradictsEnds, Who: n.Old.Writer, A: note, B: log.Checkpoint}
+	if n.Size > 0 && log.Size >= n.Size {
+		root, err := journal.RootAt(tx, n.Old, n.Size)
+		if err != nil {
+			return err
+		}
+		if identity.Digest(root) != n.Root {
+			return &contradictionError{Contradiction: c, on: n.Old.Line(), why: fmt.Sprintf("the succession note ends %s with another root than the one stored here: both are kept as proof", n.Old)}
+		}
+	}
+	if log.Size <= n.Size {
+		return nil
+	}
+	summary := fmt.Sprintf("%s ended %s at %d, and its entries up to %d are held here", n.Old.Writer, n.Old, n.Size, log.Size)
+	return s.putContradiction(tx, now, c, n.Old.Line(), summary)
 }
 
 // errNotFollowed says that a counterpart sends an era before the one that comes

@@ -15,13 +15,20 @@ import (
 // guardState is how the guard of one direction of a line stands.
 type guardState struct {
 	passed  bool
-	reason  string // why it has not passed
-	next    string // what happens or must be done next
+	forked  []line.Point // heads of an own log that it has signed and that are of another history
+	reason  string       // why it has not passed
+	next    string       // what happens or must be done next
 	asked   time.Time
 	retry   time.Time // when the mirrors are asked again
 	reports []line.Report
 	behind  *line.Decision // entries to be taken back; nil if none
 	lost    *line.Point    // a head that nobody can fill: the next era names it
+
+	// Of a mirrored log: the guard has passed, since the mark holds the last
+	// cosignature whole, and the store holds less than was cosigned. The
+	// counterpart, who has its receipts, will not deliver that again by itself:
+	// it is taken back, and meanwhile nothing waits for it.
+	lacking bool
 }
 
 const notAsked = "the high-water mark and the mirrors have not been looked at since the start"
@@ -57,7 +64,8 @@ func (s *Station) judgeGuards(ctx context.Context, now time.Time, l identity.Lin
 		return err
 	}
 	s.mu.Lock()
-	done := st.own.passed && st.theirs.passed
+	before := st.own.passed
+	done := before && st.theirs.passed && !st.theirs.lacking
 	s.mu.Unlock()
 	if done {
 		return nil
@@ -78,7 +86,7 @@ func (s *Station) judgeGuards(ctx context.Context, now time.Time, l identity.Lin
 	s.mu.Lock()
 	passed := st.own.passed
 	s.mu.Unlock()
-	if !passed {
+	if before || !passed {
 		return nil
 	}
 	// What waited for the guard goes on.
@@ -87,9 +95,9 @@ func (s *Station) judgeGuards(ctx context.Context, now time.Time, l identity.Lin
 
 func (s *Station) judgeGuard(tx Tx, now time.Time, row Line, writer identity.Station, g *guardState) error {
 	s.mu.Lock()
-	passed, reports, asked := g.passed, slices.Clone(g.reports), g.asked
+	done, reports, asked, forked := g.passed && !g.lacking, slices.Clone(g.reports), g.asked, slices.Clone(g.forked)
 	s.mu.Unlock()
-	if passed {
+	if done {
 		return nil
 	}
 	era := row.OwnEra
@@ -114,26 +122,49 @@ func (s *Station) judgeGuard(tx Tx, now time.Time, row Line, writer identity.Sta
 	mark := s.marked(row.Line, writer)
 	d := line.Guard{
 		Line: row.Line, Writer: writer, Store: line.Point{Era: era, Size: size, Root: root}, Mark: mark,
-		Counterpart: row.Line.Other(s.name), Reports: reports, Asked: asked,
+		Counterpart: row.Line.Other(s.name), Reports: reports, Asked: asked, Forked: forked,
 	}.Decide(now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	g.reason, g.next, g.behind, g.lost = d.Reason, d.Next, nil, nil
-	if writer != s.name && d.Verdict == line.Hold && mark != nil && mark.Size > 0 {
-		// Nobody showed more than the store has, and the mark holds the last
-		// cosignature whole: the writer delivers again what is lacking, and the
-		// mirror makes none anew up to the mark.
-		d.Verdict = line.Pass
+	if writer != s.name && mark != nil && mark.Size > 0 {
+		if g.lackOf(d, *mark) {
+			return nil
+		}
 	}
+	g.settle(d)
+	return nil
+}
+
+// settle notes what the guard has decided.
+func (g *guardState) settle(d line.Decision) {
+	g.reason, g.next, g.behind, g.lost = d.Reason, d.Next, nil, nil
 	switch d.Verdict {
 	case line.Pass:
-		g.passed, g.reason, g.next, g.reports = true, "", "", nil
+		g.passed, g.lacking, g.reason, g.next, g.reports = true, false, "", "", nil
 	case line.Behind:
 		g.behind = &d
 	case line.NextEra:
 		g.lost = &d.Lost
 	}
-	return nil
+}
+
+// lackOf handles, for a mirrored log, a store that holds less than the mark says
+// was cosigned. Nothing waits for it: the mirror makes no cosignature anew up to
+// the mark, which holds the last one whole. What is lacking is taken back from
+// whoever shows it; where the counterpart has answered and holds no more, its
+// writer delivers again, or ends its log. It reports whether that was all.
+func (g *guardState) lackOf(d line.Decision, mark line.Point) bool {
+	switch {
+	case d.Verdict == line.Hold:
+		g.passed, g.lacking, g.behind, g.reason, g.next = true, true, nil, "", ""
+	case d.Verdict == line.Behind && g.passed:
+		g.behind = &d
+	case d.Verdict == line.NextEra && d.Lost == mark:
+		g.settle(line.Decision{Verdict: line.Pass})
+	default:
+		return false
+	}
+	return true
 }
 
 // report keeps what a mirror showed of one direction of a line, in place of what
@@ -158,7 +189,7 @@ func (s *Station) stepGuard(ctx context.Context, now time.Time, l identity.Line,
 		behind = st.theirs.behind
 	}
 	s.mu.Unlock()
-	if now.Before(retry) {
+	if !due(now, retry, guardRetry) {
 		return Step{Until: retry}, nil
 	}
 	if behind != nil {
@@ -215,6 +246,9 @@ func (s *Station) answeredHeads(ctx context.Context, now time.Time, l identity.L
 				theirs.Shown = append(theirs.Shown, shown)
 			}
 		}
+		if err := s.compareHead(ctx, now, h); err != nil {
+			return err
+		}
 	}
 	s.report(l, own, s.name)
 	s.report(l, theirs, l.Other(s.name))
@@ -228,16 +262,48 @@ func (s *Station) answeredHeads(ctx context.Context, now time.Time, l identity.L
 		return err
 	}
 	s.mu.Lock()
-	if !st.own.passed && st.own.behind == nil || !st.theirs.passed && st.theirs.behind == nil {
+	if !st.own.passed && st.own.behind == nil || (!st.theirs.passed || st.theirs.lacking) && st.theirs.behind == nil {
 		st.own.retry = now.Add(guardRetry)
 	}
 	s.mu.Unlock()
 	return nil
 }
 
+// compareHead compares the heads that a counterpart shows of the log that it
+// writes with what is held of it here. Two histories are kept as proof.
+func (s *Station) compareHead(ctx context.Context, now time.Time, h line.Head) error {
+	if h.Origin.Writer == s.name {
+		return nil
+	}
+	pub, err := s.logKey(h.Origin)
+	if err != nil {
+		return nil //nolint:nilerr // a log that is not known here yet contradicts nothing
+	}
+	for _, note := range [][]byte{h.Checkpoint, h.Pending} {
+		head, err := journal.OpenCheckpoint(pub, h.Origin, note)
+		if err != nil {
+			continue // a bare number, or nothing
+		}
+		err = s.store.View(ctx, func(tx Tx) error {
+			held, ok, err := tx.Log(h.Origin)
+			if err != nil || !ok || head.Size > held.Size || head.Size == 0 {
+				return err // a larger one comes with a proof when it is delivered
+			}
+			return journal.Compare(tx, held, head, note, nil)
+		})
+		if fork, ok := errors.AsType[*journal.ForkError](err); ok {
+			err = s.keepFork(ctx, now, fork)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // distrust makes the guard of an own log that has passed judge again where
-// somebody shows a head beyond the log, under the log's own signatures. Silence
-// and bare numbers stop nothing.
+// somebody shows a head beyond the log, or one of another history, under the log's
+// own signatures. Silence and bare numbers stop nothing.
 func (s *Station) distrust(ctx context.Context, l identity.Line, r line.Report) error {
 	st, err := s.state(l)
 	if err != nil {
@@ -253,8 +319,24 @@ func (s *Station) distrust(ctx context.Context, l identity.Line, r line.Report) 
 			return err
 		}
 		here := line.Point{Era: row.OwnEra, Size: log.Size, Root: log.Root}
+		var forked []line.Point
+		for _, h := range r.Shown {
+			if h.Era != here.Era || h.Size == 0 || h.Size > here.Size {
+				continue
+			}
+			root, err := journal.RootAt(tx, log.Origin, h.Size)
+			if err != nil {
+				return err
+			}
+			if root != h.Root {
+				forked = append(forked, h.Point)
+			}
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if st.own.forked = forked; len(forked) > 0 {
+			st.own.passed = false
+		}
 		for _, h := range r.Shown {
 			if h.Beyond(here) {
 				st.own.passed = false

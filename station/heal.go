@@ -2,6 +2,7 @@ package station
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -37,8 +38,12 @@ func (s *Station) stepHeal(ctx context.Context, now time.Time, l identity.Line, 
 		return Step{}, err
 	}
 	s.mu.Lock()
-	h := st.heal
+	h, noNote := st.heal, st.noNote
+	st.noNote = false
 	s.mu.Unlock()
+	if noNote {
+		return Step{Request: &line.Request{Op: line.OpCards, Peer: l.Other(s.name)}, Patience: guardPatience, kind: stepNotes}, nil
+	}
 	if h == nil || h.origin != d.Origin || h.source != d.Source || h.from != d.From {
 		r := &line.Request{Op: line.OpCosignatures, Peer: d.Source, Origin: d.Origin, Offset: d.From, By: s.receiptsOn(d.Origin)}
 		return Step{Request: r, Patience: guardPatience, kind: stepPage, decision: d}, nil
@@ -104,7 +109,15 @@ func (s *Station) answeredHeal(ctx context.Context, now time.Time, l identity.Li
 	if h.from+int64(len(h.entries)) < h.to {
 		return nil
 	}
-	if err := s.storeHealed(ctx, now, l, h); err != nil {
+	switch err := s.storeHealed(ctx, now, l, h); {
+	case errors.Is(err, journal.ErrMoved):
+		return again(nil) // its writer delivered them meanwhile: look again
+	case errors.Is(err, ErrRefused), errors.Is(err, errNotFollowed):
+		s.mu.Lock()
+		st.noNote = true
+		s.mu.Unlock()
+		return again(nil)
+	case err != nil:
 		return again(err)
 	}
 	s.mu.Lock()
@@ -131,6 +144,22 @@ func (s *Station) beginHeal(d line.Decision, body []byte) (*healing, error) {
 		return nil, fmt.Errorf("%w: %s showed a larger head of %s, and shows no cosignature that leads to it; its heads are asked for again", ErrLineDown, d.Source, d.Origin)
 	}
 	return h, nil
+}
+
+// answeredNotes takes the cards and notes of succession that the counterpart was
+// asked for, as if it had shown them by itself.
+func (s *Station) answeredNotes(ctx context.Context, now time.Time, l identity.Line, r line.Response, failed error) error {
+	if failed != nil || !r.OK() {
+		return nil
+	}
+	p, err := s.peerOf(l)
+	if err != nil {
+		return err
+	}
+	if _, err := s.handleCards(ctx, now, p, line.Request{Op: line.OpCards, Peer: p.Card.Station, Body: r.Body}); err != nil {
+		return fmt.Errorf("cards of %s: %w", p.Card.Station, err)
+	}
+	return nil
 }
 
 // take reads a bundle of entries and keeps those that are still lacking.
@@ -166,6 +195,14 @@ func (s *Station) storeHealed(ctx context.Context, now time.Time, l identity.Lin
 			return err
 		}
 		own := h.origin.Writer == s.name
+		if !own && h.origin.Era > max(row.PeerEra, 1) {
+			// A later log of the counterpart than the store knows of: it is taken as
+			// when it was delivered, after the note of succession, and under the
+			// release policy that the log before it ended with.
+			if err := s.followEra(tx, &row, h.origin.Era); err != nil {
+				return err
+			}
+		}
 		last := h.page.Cosigned[len(h.page.Cosigned)-1]
 		if _, err := journal.TakeBack(tx, pub, h.origin, own, last.Checkpoint, h.from, h.entries); err != nil {
 			return fmt.Errorf("taking back %s: %w", h.origin, err)
@@ -205,9 +242,8 @@ func (s *Station) takeBackEntry(tx Tx, now time.Time, row *Line, o identity.Orig
 	if in.problem != "" {
 		return s.projectUnread(tx, o, index, in)
 	}
-	if in.entry.Wrapper.At.After(row.LastAt) {
-		row.LastAt = in.entry.Wrapper.At
-	}
+	row.LastAt = later(row.LastAt, in.entry.Wrapper.At)
+	row.Seen = further(row.Seen, in.entry.Wrapper.Seen)
 	s.relist(row, in.entry.Wrapper)
 	if err := s.spent(tx, in.entry.Body.Body().ID, o, index); err != nil {
 		return err

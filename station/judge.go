@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"time"
 
 	"detente/book"
 	"detente/identity"
@@ -62,9 +61,12 @@ func parseIncoming(plain []byte) incoming {
 // accept judges an opened entry of a counterpart's log: is it for this line,
 // in a known format, with parameters in order, released by enough officers?
 // It returns a refusal's reason code and field, or two empty strings.
-func (s *Station) accept(tx Tx, o identity.Origin, index int64, in incoming, at time.Time) (problem, field string, err error) {
+func (s *Station) accept(tx Tx, row *Line, o identity.Origin, index int64, in incoming) (problem, field string, err error) {
 	if in.problem != "" {
 		return in.problem, in.field, nil
+	}
+	if problem, field := acceptWrapper(row, in.entry.Wrapper); problem != "" {
+		return problem, field, nil
 	}
 	b := in.entry.Body.Body()
 	switch {
@@ -81,10 +83,32 @@ func (s *Station) accept(tx Tx, o identity.Origin, index int64, in incoming, at 
 	if problem, field := s.acceptText(b); problem != "" {
 		return problem, field, nil
 	}
+	if problem, field := acceptService(b, index); problem != "" {
+		return problem, field, nil
+	}
 	if !b.Expires.IsZero() && b.Expires.Before(in.entry.Wrapper.At) {
 		return problemTime, "expires", nil
 	}
 	return s.acceptAuthority(tx, o, in.entry)
+}
+
+// acceptWrapper judges what the counterpart's station says beside a body: neither
+// its second nor what it has seen falls from entry to entry, and it lists no
+// receipt of more than it has seen. All that is asked stands in its own log, so
+// that the judgement is the same whenever it is made.
+func acceptWrapper(row *Line, w message.Wrapper) (problem, field string) {
+	if w.At.Before(row.PeerAt) {
+		return problemTime, "at"
+	}
+	if further(w.Seen, row.PeerSeen) != w.Seen {
+		return problemParameter, "seen"
+	}
+	for _, r := range w.Receipts {
+		if r.Era > w.Seen.Era || r.Era == w.Seen.Era && r.Size > w.Seen.Size {
+			return problemParameter, "receipts"
+		}
+	}
+	return "", ""
 }
 
 // acceptText judges what the signal book knows of a body.
@@ -101,6 +125,25 @@ func (s *Station) acceptText(b message.Body) (problem, field string) {
 			return problemParameter, p.Param
 		}
 		return problemParameter, ""
+	}
+	return "", ""
+}
+
+// acceptService judges what this station itself acts on: the release policy that
+// a body sets, and the terms of a line, which stand in entry 0 and nowhere else.
+func acceptService(b message.Body, index int64) (problem, field string) {
+	switch {
+	case b.Format == "005":
+		if _, err := message.PolicyOf(b); err != nil {
+			return problemParameter, "rules"
+		}
+	case b.Format == "001" && index != 0:
+		return problemParameter, "format"
+	case b.Format == "001":
+		t := DefaultTerms()
+		if err := readTerms(b, &t); err != nil {
+			return problemParameter, "terms"
+		}
 	}
 	return "", ""
 }

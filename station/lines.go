@@ -81,8 +81,10 @@ type lineState struct {
 	own      guardState // of the log that this station writes
 	theirs   guardState // of the log that it mirrors
 	heal     *healing
+	noNote   bool      // what is to be taken back follows a note of succession that is not held
 	heard    time.Time // when the counterpart was last heard
 	alarms   line.Alarms
+	compare  bool            // a line test came: heads are to be compared
 	told     identity.Era    // the own era whose cards and notes the counterpart took since the start
 	toldCard identity.Digest // of the own card that it took last
 	tellAt   time.Time       // when to tell it again
@@ -93,6 +95,9 @@ type lineState struct {
 // load reads peers and lines from the store at the start.
 func (s *Station) load(ctx context.Context, now time.Time) error {
 	return s.store.View(ctx, func(tx Tx) error {
+		if err := s.beginClock(tx, now); err != nil {
+			return err
+		}
 		peers, err := tx.Peers()
 		if err != nil {
 			return err
@@ -246,7 +251,8 @@ func (s *Station) LineNames() []identity.Line {
 
 // mayAppend returns an empty string if entries may be appended to a line's own
 // log now, or else why not.
-func (s *Station) mayAppend(row Line) string {
+func (s *Station) mayAppend(row Line, now time.Time) string {
+	s.watchClock(now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st, ok := s.lines[row.Line]

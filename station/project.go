@@ -4,6 +4,7 @@ import (
 	"encoding/json/jsontext"
 	"encoding/json/v2"
 	"fmt"
+	"strings"
 	"time"
 
 	"detente/identity"
@@ -100,13 +101,31 @@ func (s *Station) refuse(tx Tx, now time.Time, o identity.Origin, index int64, i
 		return nil
 	}
 	params := map[string]any{"era": o.Era, "index": index, "reason": problem}
-	if field != "" {
+	if field = quotable(field); field != "" {
 		params["field"] = field
 	}
 	return s.service(tx, now, o.Line(), "002", nil, params)
 }
 
-// service puts a message of the station's own into the queue of a line.
+// maxField is the longest name of a field that a message of format 002 holds.
+const maxField = 200
+
+// quotable makes a name that a counterpart chose fit to stand in a message of
+// this station's own: an answer that could not be written would stop the entry
+// that it answers. Anything but printable ASCII becomes a question mark.
+func quotable(field string) string {
+	field = strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, field[:min(len(field), 4*maxField)])
+	return strings.TrimSpace(field[:min(len(field), maxField)])
+}
+
+// service puts a message of the station's own into the queue of a line. Where
+// the release policy asks officers for it, it waits for them: what it answers is
+// not held up by that.
 func (s *Station) service(tx Tx, now time.Time, l identity.Line, f message.Format, refs []message.ID, params map[string]any) error {
 	id, err := s.newID()
 	if err != nil {
@@ -126,14 +145,8 @@ func (s *Station) service(tx Tx, now time.Time, l identity.Line, f message.Forma
 	if err != nil {
 		return fmt.Errorf("internal error: service message %s: %w", f, err)
 	}
-	out, err := s.enqueue(tx, now, frozen, request)
-	if err != nil {
-		return err
-	}
-	if out.State != Waiting {
-		return fmt.Errorf("service message %s: the release policy asks officers for it, so it waits for them", f)
-	}
-	return nil
+	_, err = s.enqueue(tx, now, frozen, request)
+	return err
 }
 
 // paramValues turns plain Go values into the parameters of a body.

@@ -44,8 +44,21 @@ type taken struct {
 	Bytes int64  `json:"bytes"`
 }
 
+// leastStored is what an entry counts for at least. An honest one is longer than
+// that: its two hybrid recipients alone take more than half of it. A shorter one
+// costs its reader as much all the same, in rows and in the answer to it.
+const leastStored = 4 << 10
+
+// stored is what entries count for in the quota.
+func stored(entries [][]byte) (n int) {
+	for _, e := range entries {
+		n += max(len(e), leastStored)
+	}
+	return n
+}
+
 // quota counts bytes that a counterpart delivers, or returns a *QuotaError.
-func (s *Station) quota(tx Tx, now time.Time, row Line, o identity.Origin, bytes int) error {
+func (s *Station) quota(tx Tx, now time.Time, row Line, bytes int) error {
 	if bytes == 0 {
 		return nil
 	}
@@ -138,6 +151,9 @@ func (d *dayBytes) read(tx Tx, l identity.Line) error {
 
 func (d *dayBytes) advance(now time.Time) {
 	hour := now.Unix() / 3600
+	if d.Last-hour > int64(len(d.Hours)) {
+		*d = dayBytes{Last: hour} // it was counted by a clock that had leapt ahead
+	}
 	for h := max(d.Last+1, hour-int64(len(d.Hours))+1); h <= hour; h++ {
 		d.Hours[h%int64(len(d.Hours))] = 0
 	}

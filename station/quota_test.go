@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"detente/identity"
+	"detente/line"
 	"detente/message"
 	"detente/station"
 	"detente/station/stationtest"
@@ -175,5 +176,44 @@ func TestNewCardReachesCounterpart(t *testing.T) {
 	}
 	if taken != 1 {
 		t.Errorf("the audit trail notes %d new cards", taken)
+	}
+}
+
+// A request that is repeated, since its answer was lost, counts once: an honest
+// counterpart never runs into a quota that it did not use up, and a 503 that the
+// day's bytes do not bear out would be withholding. Tiny entries do not make a
+// station store without bound.
+// covers P11 P14
+func TestQuotaCountsWhatIsStored(t *testing.T) {
+	v, h := duo(t)
+	now := start.Add(time.Minute)
+	if _, err := h.Say(ctx, now, station.Draft{Line: h.line, Format: "600"}, "text=good day"); err != nil {
+		t.Fatal(err)
+	}
+	if least := h.least(); least < 4<<10 {
+		t.Errorf("an honest entry has %d bytes: fewer than entries count for", least)
+	}
+	step, err := h.Step(ctx, now, h.line)
+	if err != nil || step.Request == nil || step.Request.Op != line.OpDeliver {
+		t.Fatalf("nothing is delivered: %+v, %v", step, err)
+	}
+	r := *step.Request
+	r.Peer = h.Name()
+	each := int64(len(r.Body))
+	for i := range 2 * station.DefaultTerms().Quota / each {
+		if a := line.Serve(ctx, station.At(v.Station, func() time.Time { return now }), r); a.Status != 200 {
+			t.Fatalf("repetition %d of one delivery is answered %d: %s", i, a.Status, a.Body)
+		}
+	}
+	var many [][]byte
+	for range station.DefaultTerms().Quota / (4 << 10) {
+		many = append(many, []byte{1})
+	}
+	h.write(now, many...)
+	for range 5 {
+		meet(t, now, v, h)
+	}
+	if got, all := v.size(h.log()), h.size(h.log()); got == all {
+		t.Errorf("all of %d tiny entries were taken in a day", all)
 	}
 }

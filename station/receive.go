@@ -11,6 +11,7 @@ import (
 	"detente/journal"
 	"detente/journal/mirror"
 	"detente/line"
+	"detente/message"
 )
 
 // Handle answers a counterpart's request. The peer in it must have been
@@ -42,32 +43,38 @@ func (s *Station) Handle(ctx context.Context, now time.Time, r line.Request) lin
 		return line.Text(http.StatusNotFound, "there is no such operation")
 	}
 	if err != nil {
-		return s.answerError(ctx, now, p, r, err)
+		return s.answerError(ctx, now, r, err)
 	}
 	return answer
 }
 
 // answerError turns an error into the answer that the C2SP specifications and
 // ours give for it.
-func (s *Station) answerError(ctx context.Context, now time.Time, p *peer, r line.Request, err error) line.Response {
+func (s *Station) answerError(ctx context.Context, now time.Time, r line.Request, err error) line.Response {
 	var conflict *mirror.Conflict
 	var fork *journal.ForkError
 	var quota *QuotaError
+	var contradiction *contradictionError
 	switch {
 	case errors.As(err, &conflict):
 		return conflictAnswer(r.Op, conflict)
 	case errors.As(err, &fork):
-		if kept := s.keepFork(ctx, now, p, fork); kept != nil {
+		if kept := s.keepFork(ctx, now, fork); kept != nil {
 			err = errors.Join(err, kept)
 		}
 		return line.Text(http.StatusUnprocessableEntity, "this head contradicts one that your log has signed; both are kept as proof")
+	case errors.As(err, &contradiction):
+		if kept := s.keepContradiction(ctx, now, contradiction); kept != nil {
+			err = errors.Join(err, kept)
+		}
+		return line.Text(http.StatusForbidden, err.Error())
 	case errors.As(err, &quota):
 		return busy(quota.Wait, quota.Error())
 	case errors.Is(err, ErrLineDown), errors.Is(err, ErrClockUnsafe), errors.Is(err, mirror.ErrBelowMark):
 		return busy(retryGuard, err.Error())
 	case errors.Is(err, journal.ErrUnknownLog), errors.Is(err, ErrNotFound):
 		return line.Text(http.StatusNotFound, err.Error())
-	case errors.Is(err, mirror.ErrBeyond):
+	case errors.Is(err, mirror.ErrBeyond), errors.Is(err, mirror.ErrEnded):
 		return line.Text(http.StatusGone, err.Error()+"; go on with the next era")
 	case errors.Is(err, errNotFollowed):
 		return line.Text(http.StatusFailedDependency, err.Error())
@@ -108,7 +115,7 @@ func (s *Station) handleDeliver(ctx context.Context, now time.Time, p *peer, r l
 	opened := s.lookAhead(p, d)
 	defer opened.wait()
 	err = s.update(ctx, now, func(tx Tx) error {
-		before, err := s.mayCosign(tx, now, d.Origin, entriesSize(d.Entries))
+		before, err := s.mayCosign(tx, now, d.Origin, d.Start, d.Entries)
 		if err != nil {
 			return err
 		}
@@ -144,7 +151,7 @@ func (s *Station) handleAddCheckpoint(ctx context.Context, now time.Time, p *pee
 		return line.Response{}, err
 	}
 	err = s.update(ctx, now, func(tx Tx) error {
-		if _, err := s.mayCosign(tx, now, origin, 0); err != nil {
+		if _, err := s.mayCosign(tx, now, origin, 0, nil); err != nil {
 			return err
 		}
 		return s.mirror.AddCheckpoint(tx, pub, origin, c.Old, c.Proof, c.Checkpoint)
@@ -182,7 +189,7 @@ func (s *Station) handleAddEntries(ctx context.Context, now time.Time, p *peer, 
 	var next int64
 	var done bool
 	err = s.update(ctx, now, func(tx Tx) error {
-		before, err := s.mayCosign(tx, now, u.Origin, entriesSize(pack.Entries))
+		before, err := s.mayCosign(tx, now, u.Origin, pack.Start, pack.Entries)
 		if err != nil {
 			return err
 		}
@@ -217,13 +224,6 @@ func conflictAnswer(op line.Op, c *mirror.Conflict) line.Response {
 	return line.Response{Status: http.StatusConflict, Type: line.TypeMirrorInfo, Body: line.MirrorInfo{Size: c.Size, Next: c.Next}.Bytes()}
 }
 
-func entriesSize(entries [][]byte) (n int) {
-	for _, e := range entries {
-		n += len(e)
-	}
-	return n
-}
-
 // fromPeer returns an error unless the peer writes the log for this station.
 func (s *Station) fromPeer(p *peer, o identity.Origin) error {
 	if o.Writer != p.Card.Station || o.Reader != s.name {
@@ -232,9 +232,9 @@ func (s *Station) fromPeer(p *peer, o identity.Origin) error {
 	return nil
 }
 
-// mayCosign returns the size of the counterpart's log before a delivery, or an
-// error that says why nothing may be cosigned now.
-func (s *Station) mayCosign(tx Tx, now time.Time, o identity.Origin, bytes int) (int64, error) {
+// mayCosign returns the size of the counterpart's log before a delivery of
+// entries from start on, or an error that says why nothing may be cosigned now.
+func (s *Station) mayCosign(tx Tx, now time.Time, o identity.Origin, start int64, entries [][]byte) (int64, error) {
 	p, err := s.peerNamed(o.Writer)
 	if err != nil {
 		return 0, err
@@ -246,7 +246,7 @@ func (s *Station) mayCosign(tx Tx, now time.Time, o identity.Origin, bytes int) 
 	if err != nil {
 		return 0, fmt.Errorf("%w: the line %s is not open here", journal.ErrUnknownLog, o.Line())
 	}
-	if err := s.clockSafe(); err != nil {
+	if err := s.clockSafe(now); err != nil {
 		return 0, err
 	}
 	if err := s.followEra(tx, &row, o.Era); err != nil {
@@ -256,7 +256,10 @@ func (s *Station) mayCosign(tx Tx, now time.Time, o identity.Origin, bytes int) 
 	if err != nil {
 		return 0, err
 	}
-	return log.Size, s.quota(tx, now, row, o, bytes)
+	// What is held already costs nothing: a lost answer makes an honest sender
+	// send the same again.
+	held := min(max(log.Size, log.Next)-start, int64(len(entries)))
+	return log.Size, s.quota(tx, now, row, stored(entries[max(held, 0):]))
 }
 
 // received projects the entries that a delivery has brought beyond before, and
@@ -281,15 +284,62 @@ func (s *Station) received(tx Tx, now time.Time, o identity.Origin, before int64
 		}
 	}
 	if len(entries) > 0 {
+		if err := s.comparePeerSeen(tx, now, row); err != nil {
+			return err
+		}
 		s.touch(row.Line)
 	}
 	return tx.PutLine(row)
 }
 
+// comparePeerSeen raises an alarm where the counterpart says that it has seen
+// another history of this station's log than the one that stands here: somebody
+// else may hold the log's key.
+func (s *Station) comparePeerSeen(tx Tx, now time.Time, row Line) error {
+	seen := row.PeerSeen
+	if seen.Size == 0 {
+		return nil
+	}
+	own := row.Line.Log(s.name, seen.Era)
+	log, ok, err := tx.Log(own)
+	if err != nil || !ok || seen.Size > log.Size {
+		return err // it may have been lost here, or is not written yet: heads tell
+	}
+	root := log.Root
+	if seen.Size < log.Size {
+		if root, err = journal.RootAt(tx, own, seen.Size); err != nil {
+			return err
+		}
+	}
+	if identity.Digest(root) == seen.Root {
+		return nil
+	}
+	return s.event(tx, now, "alarm", row.Line.String(), fmt.Sprintf("the counterpart has seen another history of %s at size %d than the one that stands here", own, seen.Size))
+}
+
+// later returns the later time.
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// further returns the head that lies further: of a later era, or larger.
+func further(a, b message.Head) message.Head {
+	if b.Era > a.Era || b.Era == a.Era && b.Size > a.Size {
+		return b
+	}
+	return a
+}
+
 // takeIn projects one entry of a counterpart's log. answer says whether what
 // cannot be accepted is answered: on rebuilding it has been already.
 func (s *Station) takeIn(tx Tx, now time.Time, row *Line, o identity.Origin, index int64, in incoming, answer bool) error {
-	problem, field, err := s.accept(tx, o, index, in, now)
+	if o.Era > row.PeerEra {
+		row.PeerAt, row.PeerSeen = time.Time{}, message.Head{} // a new log begins anew
+	}
+	problem, field, err := s.accept(tx, row, o, index, in)
 	if err != nil {
 		return err
 	}
@@ -302,8 +352,9 @@ func (s *Station) takeIn(tx Tx, now time.Time, row *Line, o identity.Origin, ind
 		return err
 	}
 	row.PeerEra = max(row.PeerEra, o.Era)
-	if in.problem == "" && in.entry.Wrapper.At.After(row.PeerAt) {
-		row.PeerAt = in.entry.Wrapper.At
+	if in.problem == "" {
+		row.PeerAt = later(row.PeerAt, in.entry.Wrapper.At)
+		row.PeerSeen = further(row.PeerSeen, in.entry.Wrapper.Seen)
 	}
 	if problem == "" {
 		if err := s.takeOpening(tx, row, o, index, in.entry); err != nil {
@@ -315,6 +366,11 @@ func (s *Station) takeIn(tx Tx, now time.Time, row *Line, o identity.Origin, ind
 	}
 	if !answer {
 		return nil
+	}
+	if in.problem == "" && in.entry.Body.Body().Format == "010" {
+		s.mu.Lock()
+		s.lines[o.Line()].compare = true
+		s.mu.Unlock()
 	}
 	if problem != "" {
 		if err := s.refuse(tx, now, o, index, in, problem, field); err != nil {
@@ -336,13 +392,17 @@ func (s *Station) letOut(now time.Time, c journal.Cosignature) (line.Response, e
 	return line.Response{Status: http.StatusOK, Type: line.TypeText, Body: c.Lines}, nil
 }
 
-// hear notes that a peer is alive.
+// hear notes that a peer is alive. What waited since it could not be reached is
+// sent at once.
 func (s *Station) hear(peer identity.Station, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for l, st := range s.lines {
 		if l.Has(peer) && now.After(st.heard) {
 			st.heard = now
+		}
+		if l.Has(peer) && st.machine != nil && st.machine.Contact() {
+			st.wake()
 		}
 	}
 }

@@ -24,6 +24,9 @@ const (
 	blobTimeout = 5 * time.Minute // of one piece of a blob
 	tickEvery   = time.Second     // of the mark, of expiry and of alarms
 	blobPause   = 2 * time.Second // between looks for offered blobs
+
+	longestPatience = 15 * time.Minute // between tries of a blob that is not given
+	maxTries        = 4096             // blobs whose tries are remembered
 )
 
 // Run drives the station until ctx ends, and returns once all that it started
@@ -101,20 +104,33 @@ func (r *Runner) wait(ctx context.Context, l identity.Line, until time.Time) {
 // fetchBlobs fetches what counterparts offer, a piece at a time and never
 // ahead of messages.
 func (r *Runner) fetchBlobs(ctx context.Context, l identity.Line) {
+	var after identity.Digest
+	tries := make(map[identity.Digest]patience)
 	for ctx.Err() == nil {
-		wanted, err := r.Station.WantedBlobs(ctx, l)
+		wanted, next, err := r.Station.WantedBlobs(ctx, l, after)
 		if err != nil && ctx.Err() == nil {
 			r.Log.Error("blobs", "line", l.String(), "error", err)
 		}
 		progress := false
 		for _, b := range wanted {
+			if r.Now().Before(tries[b.Hash].until) {
+				continue
+			}
 			if err := r.fetchPiece(ctx, b); err != nil {
+				tries[b.Hash] = tries[b.Hash].more(r.Now())
 				r.Log.Debug("blob", "hash", b.Hash.String(), "error", err)
 				continue
 			}
+			delete(tries, b.Hash)
 			progress = true
 		}
+		if len(tries) > maxTries {
+			clear(tries)
+		}
 		if progress {
+			continue // the same again: each has more to give
+		}
+		if after = next; after != (identity.Digest{}) {
 			continue
 		}
 		select {
@@ -122,6 +138,20 @@ func (r *Runner) fetchBlobs(ctx context.Context, l identity.Line) {
 		case <-time.After(blobPause):
 		}
 	}
+}
+
+// patience is how long to leave a blob alone that was offered and not given, or
+// given with other content: longer each time.
+type patience struct {
+	wait  time.Duration
+	until time.Time
+}
+
+// more returns the patience after one more failure.
+func (p patience) more(now time.Time) patience {
+	p.wait = min(max(2*p.wait, blobPause), longestPatience)
+	p.until = now.Add(p.wait)
+	return p
 }
 
 func (r *Runner) fetchPiece(ctx context.Context, b Blob) error {

@@ -37,6 +37,7 @@ const (
 	stepPage                    // healing: a page of old cosignatures
 	stepBundle                  // healing: a bundle of entries
 	stepCards                   // the announcement of an era
+	stepNotes                   // healing: the counterpart's cards and notes
 )
 
 // Step says what a line has to do now. It is called again after each answer,
@@ -51,13 +52,30 @@ func (s *Station) Step(ctx context.Context, now time.Time, l identity.Line) (Ste
 	}
 	s.mu.Lock()
 	passed, stuck := st.own.passed && st.theirs.passed, st.own.lost != nil
+	lacking, retry := passed && st.theirs.lacking, st.own.retry
 	s.mu.Unlock()
-	if !passed && !stuck {
+	if !passed && !stuck || lacking && due(now, retry, guardRetry) {
 		return s.stepGuard(ctx, now, l, st)
 	}
+	s.mu.Lock()
+	compare := passed && st.compare
+	st.compare = st.compare && !compare
+	s.mu.Unlock()
+	if compare {
+		return s.stepHeads(ctx, l) // heads of each log are compared at every line test
+	}
+	step, err := s.stepLog(ctx, now, l, st)
+	if lacking && err == nil && step.Request == nil && (step.Until.IsZero() || retry.Before(step.Until)) {
+		step.Until = retry
+	}
+	return step, err
+}
+
+// stepLog says what a line has to do to deliver its log.
+func (s *Station) stepLog(ctx context.Context, now time.Time, l identity.Line, st *lineState) (Step, error) {
 	var step Step
 	var log journal.Log // that step offers
-	err = s.store.View(ctx, func(tx Tx) error {
+	err := s.store.View(ctx, func(tx Tx) (err error) {
 		if step, err = s.announce(tx, now, l, st); err != nil || step.Request != nil {
 			return err
 		}
@@ -88,7 +106,7 @@ func (s *Station) announce(tx Tx, now time.Time, l identity.Line, st *lineState)
 	}
 	s.mu.Lock()
 	told := st.toldCard == s.own.Load().CardDigest && (st.told >= row.OwnEra || row.SendEra >= row.OwnEra)
-	wait := now.Before(st.tellAt)
+	wait := !due(now, st.tellAt, guardRetry)
 	s.mu.Unlock()
 	if told || wait {
 		return Step{}, nil
@@ -292,6 +310,8 @@ func (s *Station) Answered(ctx context.Context, now time.Time, l identity.Line, 
 	switch step.kind {
 	case stepCards:
 		return s.announced(ctx, now, l, step, r, failed)
+	case stepNotes:
+		return s.answeredNotes(ctx, now, l, r, failed)
 	case stepPage, stepBundle:
 		return s.answeredHeal(ctx, now, l, step, r, failed)
 	case stepHeads:
@@ -338,9 +358,21 @@ func (s *Station) takeReceipt(ctx context.Context, now time.Time, l identity.Lin
 		if err != nil {
 			return err
 		}
+		before, any, err := tx.LastCosignature(own, p.cosigner)
+		if err != nil {
+			return err
+		}
 		c, err := journal.TakeReceipt(tx, signer, p.cosigner, p.Card.Cosigner, lines, size, step.checkpoint)
+		if errors.Is(err, journal.ErrSecondTime) {
+			return s.secondReceipt(tx, now, c)
+		}
 		if err != nil {
 			return fmt.Errorf("%w: %w", line.ErrNoReceipt, err)
+		}
+		if any && (c.At.Before(before.At) && c.Size > before.Size || before.At.Before(c.At) && before.Size > c.Size) {
+			if err := s.keepTimes(tx, now, before, c); err != nil {
+				return err
+			}
 		}
 		row, err := tx.Line(l)
 		if err != nil {
@@ -370,17 +402,32 @@ func (s *Station) takeReceipt(ctx context.Context, now time.Time, l identity.Lin
 	})
 }
 
+// secondReceipt keeps, as evidence, a cosignature over a size of which another
+// second is held already. The first stays the receipt.
+func (s *Station) secondReceipt(tx Tx, now time.Time, c journal.Cosignature) error {
+	first, ok, err := tx.Cosignature(c.Origin, c.By, c.Size)
+	if err != nil || !ok || first.At.Equal(c.At) {
+		return err
+	}
+	return s.keepTimes(tx, now, first, c)
+}
+
 // noteAlarms writes an event for each alarm that begins or ends on a line. A
-// receipt that is withheld is kept as evidence too.
+// receipt that is withheld while the counterpart's own log grows is kept as
+// evidence too.
 func (s *Station) noteAlarms(ctx context.Context, now time.Time, l identity.Line, before line.Alarms, a line.Action) error {
-	if before == a.Alarms {
+	withheld := a.Alarms&line.AlarmWithheld != 0 && a.Proven
+	if before == a.Alarms && !withheld {
 		return nil
 	}
 	return s.update(ctx, now, func(tx Tx) error {
-		if a.Alarms&line.AlarmWithheld != 0 && before&line.AlarmWithheld == 0 {
-			if err := s.keepWithheld(tx, now, l, a); err != nil {
+		if withheld {
+			if err := s.keepWithheld(tx, now, l); err != nil {
 				return err
 			}
+		}
+		if before == a.Alarms {
+			return nil
 		}
 		return s.event(tx, now, "alarm", l.String(), a.Alarms.String())
 	})

@@ -27,7 +27,8 @@ type Keys struct {
 	Archive  map[seal.Period]seal.Identity // what this station seals its own entries to, besides
 }
 
-// Config is what a station is made of. All fields are needed.
+// Config is what a station is made of. All fields are needed but Limits and
+// Steady.
 type Config struct {
 	Root   identity.Root
 	Bundle identity.Bundle // its own cards
@@ -38,6 +39,9 @@ type Config struct {
 	Random io.Reader   // of ids
 	Jitter line.Random // of the waits between retries
 	Limits Limits
+	// Steady is a clock that nobody sets: how long the station has been up. If
+	// nil, the monotonic reading of the times that the station is given.
+	Steady func() time.Duration
 }
 
 // Limits bound what a station waits for. The zero value of each field means
@@ -77,6 +81,7 @@ type Station struct {
 	blobs    Blobs
 	store    Store
 	since    time.Time // when it started
+	steady   func() time.Duration
 
 	jitter   line.Random // used under mu
 	random   io.Reader
@@ -127,7 +132,7 @@ func New(ctx context.Context, now time.Time, cfg Config, open func(Finish) (Stor
 	}
 	s := &Station{
 		name: own.Card.Station, book: cfg.Book,
-		limits: cfg.Limits.withDefaults(), marks: cfg.Mark, high: high, since: now, blobs: cfg.Blobs, random: cfg.Random, jitter: cfg.Jitter,
+		limits: cfg.Limits.withDefaults(), marks: cfg.Mark, high: high, since: now, steady: cfg.Steady, blobs: cfg.Blobs, random: cfg.Random, jitter: cfg.Jitter,
 		verifier: identity.NewVerifier(), keys: cfg.Keys,
 		sign:  make(map[identity.Origin]journal.Signer),
 		peers: make(map[identity.Station]*peer),
@@ -138,6 +143,9 @@ func New(ctx context.Context, now time.Time, cfg Config, open func(Finish) (Stor
 	cosigner, err := journal.NewCosigner(own.Card.CosignerName(), cfg.Keys.Cosigner)
 	if err != nil {
 		return nil, fmt.Errorf("cosigner key: %w", err)
+	}
+	if !cfg.Keys.Cosigner.Public().Equal(own.Card.Cosigner) {
+		return nil, errors.New("cosigner key: it is not the one that this station's card lists: the key file is damaged or of another card; put it back from its backup")
 	}
 	s.mirror = mirror.Mirror{Cosigner: cosigner}
 	for o, key := range cfg.Keys.Logs {
@@ -181,6 +189,9 @@ func (s *Station) addSigner(o identity.Origin, key identity.PrivateKey) error {
 	if o.Writer != s.name {
 		return fmt.Errorf("log key for %s: this station is %s; take the key out of its folder", o, s.name)
 	}
+	if listed, ok := s.own.Load().Card.Log(o); ok && !listed.Equal(key.Public()) {
+		return fmt.Errorf("log key for %s: it is not the one that this station's card lists: the key file is damaged or of another card; put it back from its backup", o)
+	}
 	signer, err := journal.NewSigner(o, key)
 	if err != nil {
 		return fmt.Errorf("log key for %s: %w", o, err)
@@ -194,9 +205,7 @@ func (s *Station) addSigner(o identity.Origin, key identity.PrivateKey) error {
 func (s *Station) update(ctx context.Context, now time.Time, do func(Tx) error) error {
 	var touched []identity.Line
 	err := s.store.Update(ctx, func(tx Tx) error {
-		if now.After(s.batch.now) {
-			s.batch.now = now
-		}
+		s.batch.now = now
 		s.batch.touched = nil
 		err := do(tx)
 		touched = s.batch.touched
@@ -256,10 +265,15 @@ func (s *Station) wakeLine(l identity.Line) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if st, ok := s.lines[l]; ok {
-		select {
-		case st.woken <- struct{}{}:
-		default:
-		}
+		st.wake()
+	}
+}
+
+// wake is called with the station's mu held.
+func (st *lineState) wake() {
+	select {
+	case st.woken <- struct{}{}:
+	default:
 	}
 }
 

@@ -110,8 +110,8 @@ type Tx interface {
 	// Blobs known, by hash of their ciphertext.
 	PutBlob(Blob) error
 	Blob(identity.Digest) (Blob, error)
-	// BlobsIn lists blobs in a state.
-	BlobsIn(state BlobState, limit int) ([]Blob, error)
+	// BlobsIn lists blobs in a state, by hash, after one: pages through them.
+	BlobsIn(state BlobState, after identity.Digest, limit int) ([]Blob, error)
 
 	// Evidence of what a counterpart did that it may not do.
 	PutEvidence(Evidence) error
@@ -213,7 +213,9 @@ type Line struct {
 	Terms    []byte          // this side's terms of the line, as entry 0 states them
 	PeerCard identity.Digest // of the card that was last accepted
 
-	PeerAt     time.Time    // second of the counterpart's newest wrapper
+	PeerAt     time.Time    // the latest second of a wrapper in the counterpart's newest log
+	PeerSeen   message.Head // the largest head of our log that a wrapper in it has seen
+	Seen       message.Head // the largest head of the counterpart's log that an own wrapper has seen; it never falls
 	PeerQuota  int64        // bytes a day that the counterpart's newest entry 0 allows; zero: unknown
 	LastAt     time.Time    // second of the last own wrapper; it never falls
 	ListedEra  identity.Era // up to where own receipts on the peer's log stand listed in our own
@@ -262,7 +264,7 @@ type Blob struct {
 
 // Evidence is a file that proves what a counterpart did.
 type Evidence struct {
-	Kind    string // fork, withheld, second time, disproved refusal
+	Kind    string // fork, withheld, or a journal.Contradiction's
 	Line    identity.Line
 	At      time.Time
 	Summary string

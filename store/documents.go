@@ -170,8 +170,8 @@ func (t *tx) Blob(hash identity.Digest) (station.Blob, error) {
 }
 
 // BlobsIn implements station.Tx.
-func (t *tx) BlobsIn(state station.BlobState, limit int) ([]station.Blob, error) {
-	return t.blobs("WHERE state = ? ORDER BY hash LIMIT ?", state, all(limit))
+func (t *tx) BlobsIn(state station.BlobState, after identity.Digest, limit int) ([]station.Blob, error) {
+	return t.blobs("WHERE state = ? AND hash > ? ORDER BY hash LIMIT ?", state, after[:], all(limit))
 }
 
 // PutEvidence implements station.Tx. The same evidence again changes nothing.

@@ -96,6 +96,9 @@ func (t *tx) makeLog(o identity.Origin) (int64, error) {
 	return id, err
 }
 
+// errSpoiled says that a row is not what was written.
+var errSpoiled = errors.New("is spoiled on the disk: stop the station and restore a backup: it heals from the counterpart's copy at the next start")
+
 // Log implements journal.Tx. A row that only holds messages or receipts, made
 // before the log's own, counts as none.
 func (t *tx) Log(o identity.Origin) (journal.Log, bool, error) {
@@ -112,6 +115,9 @@ func (t *tx) Log(o identity.Origin) (journal.Log, bool, error) {
 	}
 	if err != nil {
 		return journal.Log{}, false, err
+	}
+	if len(root) != tlog.HashSize || len(edge)%tlog.HashSize != 0 || endSize.Valid && len(endRoot) != tlog.HashSize {
+		return journal.Log{}, false, fmt.Errorf("the row of log %s %w", o, errSpoiled)
 	}
 	l.Root = tlog.Hash(root)
 	for b := range slices.Chunk(edge, tlog.HashSize) {
@@ -297,6 +303,9 @@ func (t *tx) cosigned(o identity.Origin, by, rest string, args ...any) ([]journa
 		var at int64
 		if err := r.Scan(&c.Size, &root, &at, &c.Lines, &c.Checkpoint); err != nil {
 			return err
+		}
+		if len(root) != tlog.HashSize {
+			return fmt.Errorf("the cosignature of %s over %s at %d %w", by, o, c.Size, errSpoiled)
 		}
 		c.Root, c.At = tlog.Hash(root), time.Unix(at, 0).UTC()
 		out = append(out, c)

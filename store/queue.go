@@ -24,7 +24,9 @@ func packRefs(refs []message.ID) []byte {
 func unpackRefs(b []byte) []message.ID {
 	var refs []message.ID
 	for r := range slices.Chunk(b, 16) {
-		refs = append(refs, message.ID(r))
+		if len(r) == 16 { // what is left over of a spoiled row refers to nothing
+			refs = append(refs, message.ID(r))
+		}
 	}
 	return refs
 }

@@ -33,7 +33,7 @@ type stationFlags struct {
 func (a *app) stationCommands() *cobra.Command {
 	var f stationFlags
 	var s secretFlags
-	var cards, reader, era, dest, second string
+	var cards, reader, era, dest string
 	var repair, codes bool
 	return noun("station", "A station: make it, run it, look after it",
 		verb("init", "make a station's keys and the request for its card", cobra.NoArgs, func(*cobra.Command, []string) error { return a.stationInit(f) },
@@ -85,10 +85,8 @@ func (a *app) stationCommands() *cobra.Command {
 		verb("restore FILE", "put a backup in the place of a stopped station's store", cobra.ExactArgs(1), func(_ *cobra.Command, args []string) error {
 			return a.restore(args[0])
 		}),
-		verb("clock", "confirm the time after the clock leapt", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
-			return a.call(c, "POST", "/clock", map[string]string{"second": second})
-		}, func(c *cobra.Command) {
-			c.Flags().StringVar(&second, "second", "", "the second person who confirms")
+		verb("clock", "confirm the time after the clock leapt; two operators do, each with their own token", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
+			return a.call(c, "POST", "/clock", nil)
 		}),
 		verb("version", "what this program was built from", cobra.NoArgs, func(*cobra.Command, []string) error {
 			return a.print(map[string]string{"version": version()}, func() { a.say("detente %s", version()) })

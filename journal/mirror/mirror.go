@@ -236,12 +236,35 @@ func (m Mirror) cosign(tx journal.Tx, h journal.Head, note []byte, at time.Time,
 	if ok && at.Before(last.At) {
 		at = last.At
 	}
+	if mark.Size > last.Size { // the store was put back and knows less than the mark
+		marked, err := m.marked(h.Origin, mark)
+		if err != nil {
+			return journal.Cosignature{}, err
+		}
+		if at.Before(marked) {
+			at = marked
+		}
+	}
 	c, err := m.Cosigner.Cosign(h, at)
 	if err != nil {
 		return journal.Cosignature{}, err
 	}
 	c.Checkpoint = bytes.Clone(note)
 	return c, tx.PutCosignature(c)
+}
+
+// marked returns the second of the cosignature that the mark holds; zero where it
+// holds none.
+func (m Mirror) marked(o identity.Origin, mark Mark) (time.Time, error) {
+	if mark.Size == 0 || len(mark.Lines) == 0 {
+		return time.Time{}, nil
+	}
+	h := journal.Head{Origin: o, Size: mark.Size, Root: mark.Root}
+	c, err := journal.OpenCosignature(m.Cosigner.Name(), m.Cosigner.Public(), h, mark.Lines)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("the cosignature in the high-water mark: %w", err)
+	}
+	return c.At, nil
 }
 
 // fromMark takes the cosignature that the mark holds back into the store. None

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"maps"
@@ -284,13 +285,14 @@ func (t *tx) PutBlob(b station.Blob) error { return set(t, t.st.blobs, b.Hash, b
 func (t *tx) Blob(h identity.Digest) (station.Blob, error) { return get(t.st.blobs, h, "blob") }
 
 // BlobsIn implements station.Tx.
-func (t *tx) BlobsIn(state station.BlobState, limit int) ([]station.Blob, error) {
+func (t *tx) BlobsIn(state station.BlobState, after identity.Digest, limit int) ([]station.Blob, error) {
 	var list []station.Blob
-	for _, b := range sorted(t.st.blobs) {
-		if b.State == state {
+	for _, b := range t.st.blobs {
+		if b.State == state && bytes.Compare(b.Hash[:], after[:]) > 0 {
 			list = append(list, b)
 		}
 	}
+	slices.SortFunc(list, func(a, b station.Blob) int { return bytes.Compare(a.Hash[:], b.Hash[:]) })
 	return clipped(list, limit), nil
 }
 

@@ -74,7 +74,7 @@ func entries(t *testing.T, s station.Store) {
 		}
 		hashes := []tlog.Hash{{1}, {2}, {3}}
 		row := journal.Log{Origin: origin, Own: true, Size: 2, Root: tlog.Hash{9}, Edge: []tlog.Hash{{3}}, Checkpoint: []byte("c"), Next: 2, Ended: &journal.End{Size: 5, Root: tlog.Hash{7}}}
-		return errors.Join(tx.PutEntries(origin, 0, [][]byte{[]byte("one"), []byte("two")}), tx.PutHashes(origin, 0, hashes), tx.PutLog(row))
+		return errors.Join(tx.PutEntries(origin, 0, [][]byte{[]byte("one"), []byte("two"), {}, []byte("")}), tx.PutHashes(origin, 0, hashes), tx.PutLog(row))
 	})
 	update(t, s, func(tx station.Tx) error {
 		if err := tx.PutEntries(origin, 0, [][]byte{{1}}); !errors.Is(err, journal.ErrMoved) {
@@ -82,7 +82,9 @@ func entries(t *testing.T, s station.Store) {
 		}
 		list, err := tx.Entries(origin, 0, 2)
 		expect(t, "entries", fmt.Sprintf("%s %v", list, err), "[one two] <nil>")
-		if _, err := tx.Entries(origin, 1, 3); !errors.Is(err, journal.ErrNoEntry) {
+		empty, err := tx.Entries(origin, 2, 4)
+		expect(t, "empty entries", fmt.Sprintf("%d %d %d %v", len(empty), len(empty[0]), len(empty[1]), err), "2 0 0 <nil>")
+		if _, err := tx.Entries(origin, 3, 5); !errors.Is(err, journal.ErrNoEntry) {
 			t.Errorf("beyond the end: %v", err)
 		}
 		got, err := tx.Hashes(origin, []int64{2, 0})
@@ -257,8 +259,10 @@ func documents(t *testing.T, s station.Store) {
 		if _, err := tx.Token(identity.Sum([]byte("u"))); !errors.Is(err, station.ErrNotFound) {
 			t.Errorf("an unknown token: %v", err)
 		}
-		blobs, err := tx.BlobsIn(station.BlobOffered, 0)
+		blobs, err := tx.BlobsIn(station.BlobOffered, identity.Digest{}, 0)
 		expect(t, "blobs", show(len(blobs), blobs[0].Size, err), "1 3 <nil>")
+		blobs, err = tx.BlobsIn(station.BlobOffered, identity.Sum([]byte("b")), 0)
+		expect(t, "blobs after the last", show(len(blobs), err), "0 <nil>")
 		v, err := tx.Setting("name")
 		expect(t, "setting", show(string(v), err), "value <nil>")
 		v, err = tx.Setting("absent")
