@@ -25,7 +25,7 @@ func (w *world) plan(ctx context.Context) {
 				return nil
 			}
 			err := n.end.Tick(ctx, w.clock(n))
-			if _, lost := n.end.Lost(w.line); lost && err == nil {
+			if _, lost := n.end.Lost(w.line); lost && err == nil && n.wrong.IsZero() {
 				err = w.nextEra(ctx, n)
 			}
 			w.kick(ctx, n)
