@@ -231,7 +231,7 @@ func (w *world) putBack(n *node) {
 	w.crash(n, "store put back to an older copy")
 	n.putBacks = append(n.putBacks, w.now)
 	n.disk.PutBack(n.copies[w.rand.IntN(len(n.copies))])
-	n.seen = make(map[originKey]int64)
+	n.seen, n.looked = make(map[originKey]int64), 0
 }
 
 // leap sets a node's clock wrong: mostly by up to half an hour, which is less than
