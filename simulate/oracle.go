@@ -266,11 +266,14 @@ func (o *oracle) look(n *node) error {
 	if o.lies(n) {
 		return nil
 	}
-	for era := identity.Era(1); era <= o.eras(n, n.name); era++ {
+	last := o.eras(n, n.name)
+	for era := max(n.looked, 1); era <= last; era++ {
 		if err := o.lookAt(n, o.w.line.Log(n.name, era)); err != nil {
 			return err
 		}
 	}
+	// An ended log still gets receipts; those before it are at rest.
+	n.looked = max(last, 2) - 1
 	return nil
 }
 

@@ -25,7 +25,7 @@ func (w *world) plan(ctx context.Context) {
 				return nil
 			}
 			err := n.end.Tick(ctx, w.clock(n))
-			if _, lost := n.end.Lost(w.line); lost && err == nil {
+			if _, lost := n.end.Lost(w.line); lost && err == nil && n.wrong.IsZero() {
 				err = w.nextEra(ctx, n)
 			}
 			w.kick(ctx, n)
@@ -231,7 +231,7 @@ func (w *world) putBack(n *node) {
 	w.crash(n, "store put back to an older copy")
 	n.putBacks = append(n.putBacks, w.now)
 	n.disk.PutBack(n.copies[w.rand.IntN(len(n.copies))])
-	n.seen = make(map[originKey]int64)
+	n.seen, n.looked = make(map[originKey]int64), 0
 }
 
 // leap sets a node's clock wrong: mostly by up to half an hour, which is less than

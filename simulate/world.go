@@ -97,6 +97,7 @@ type node struct {
 	copies   []*memory.Disk
 	putBacks []time.Time               // when its store was put back to one of them
 	seen     map[identity.Origin]int64 // entries of its logs that the oracles have looked at
+	looked   identity.Era              // up to where its logs are at rest
 }
 
 // forgot reports whether a node's store was put back so soon after a moment that

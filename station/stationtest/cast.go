@@ -92,7 +92,7 @@ func NewCast(random io.Reader, now time.Time, name string, code identity.Code, r
 }
 
 func (c *Cast) sealingKeys(now time.Time) error {
-	p := seal.PeriodOf(now)
+	p := seal.PeriodOf(now.Add(-24 * time.Hour)) // as the card, for clocks that are behind
 	for range Periods {
 		var err error
 		if c.Keys.Sealing[p], err = seal.GenerateIdentity(); err != nil {
