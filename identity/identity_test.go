@@ -169,9 +169,9 @@ func TestApproval(t *testing.T) {
 	}
 	v := identity.NewVerifier()
 	verify := func(g identity.Approval, station identity.Station, when time.Time) error {
-		_, alone := g.Verify(station, "nrrc.arden.example", a.agency.Public(), when)
+		_, alone := g.Verify(station, a.verified.Agencies, when)
 		for range 2 { // the second time from memory
-			if _, err := v.Verify(g, station, "nrrc.arden.example", a.agency.Public(), when); (err == nil) != (alone == nil) {
+			if _, err := v.Verify(g, station, a.verified.Agencies, when); (err == nil) != (alone == nil) {
 				t.Errorf("with memory %v, without %v", err, alone)
 			}
 		}

@@ -344,7 +344,7 @@ func (l *logVerifier) approvers(e message.Entry) ([]message.Approver, error) {
 		if l.policyKnown && a.Request.Policy != l.policy.Digest() {
 			return nil, fmt.Errorf("an approval names another release policy than the one in force")
 		}
-		cert, err := l.v.approvals.Verify(a, l.o.Writer, l.writer.Agency.Agency, l.writer.Agency.Key, e.Wrapper.At)
+		cert, err := l.v.approvals.Verify(a, l.o.Writer, l.writer.Agencies, e.Wrapper.At)
 		if err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package station
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"detente/identity"
@@ -41,7 +42,7 @@ func (s *Station) appendWaiting(tx Tx, l identity.Line, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if s.mayAppend(row) != "" {
+	if s.mayAppend(row, now) != "" {
 		return nil
 	}
 	waiting, err := tx.NextWaiting(l, maxBatch)
@@ -64,6 +65,7 @@ func (s *Station) appendWaiting(tx Tx, l identity.Line, now time.Time) error {
 	if len(b.entries) == 0 {
 		return nil
 	}
+	b.unlist()
 	return s.commitBatch(tx, b, now)
 }
 
@@ -82,12 +84,15 @@ func (s *Station) takeWithRefs(tx Tx, b *appending, out Outgoing, taken map[mess
 		} else if err != nil {
 			return err
 		}
-		switch {
-		case earlier.State == Waiting && earlier.Line == out.Line:
+		if earlier.State == Waiting && earlier.Line == out.Line {
 			if err := s.takeWithRefs(tx, b, earlier, taken, now); err != nil {
 				return err
 			}
-		case earlier.State == Awaiting:
+			if earlier, err = tx.Outgoing(ref); err != nil {
+				return err
+			}
+		}
+		if earlier.State == Awaiting {
 			out.Reason = "waits for the release of " + ref.String() + ", to which it refers"
 			out.Next = "that message is released, or this one is withdrawn"
 			return tx.PutOutgoing(out)
@@ -102,6 +107,7 @@ type appending struct {
 	head    journal.Log // the log before the batch; zero before entry 0
 	policy  message.Policy
 	wrapper message.Wrapper // of the next entry
+	before  Line            // the row before the wrapper's receipts counted as listed
 	reader  seal.Recipient
 	archive seal.Recipient
 	entries [][]byte
@@ -126,12 +132,9 @@ func (s *Station) newBatch(tx Tx, row Line, now time.Time) (*appending, error) {
 		return nil, err
 	}
 	s.mu.Lock()
-	archive, ok := s.keys.Archive[seal.PeriodOf(now)]
+	archive := s.keys.Archive[seal.PeriodOf(now)] // mayAppend has looked
 	s.mu.Unlock()
-	if !ok {
-		return nil, fmt.Errorf("no archive key for the period %s: make one with `detente station rotate`", seal.PeriodOf(now))
-	}
-	b := &appending{row: row, head: head, policy: policy, archive: archive.Recipient()}
+	b := &appending{row: row, before: row, head: head, policy: policy, archive: archive.Recipient()}
 	if b.reader, err = p.recipient(now); err != nil {
 		return nil, err
 	}
@@ -141,46 +144,103 @@ func (s *Station) newBatch(tx Tx, row Line, now time.Time) (*appending, error) {
 	return b, nil
 }
 
-// take checks a released message once more, wraps and seals it. A message
-// whose approvals no longer satisfy the policy goes back to the officers.
+// unlist takes back that receipts were listed where no entry of the batch had
+// room for them: the next batch lists them.
+func (b *appending) unlist() {
+	if len(b.wrapper.Receipts)+len(b.wrapper.Held) == 0 {
+		return
+	}
+	b.row.ListedEra, b.row.ListedSize = b.before.ListedEra, b.before.ListedSize
+	b.row.HeldEra, b.row.HeldSize = b.before.HeldEra, b.before.HeldSize
+}
+
+// take checks a released message once more, at the second that its wrapper will
+// say and by the policy in force at its place, wraps and seals it. A message
+// whose approvals no longer satisfy the policy goes back to the officers. One
+// that can never be appended ends with its reason: it must not hold up what
+// waits behind it.
 func (s *Station) take(tx Tx, b *appending, out Outgoing, now time.Time) error {
 	frozen, err := message.ParseBody(out.Body)
 	if err != nil {
-		return fmt.Errorf("internal error: stored body of %s: %w; run `detente station doctor`", out.ID, err)
+		return s.end(tx, now, out, "internal error: its stored body is damaged: "+err.Error(), "run `detente station doctor`, and submit it again")
 	}
-	if !out.Until.IsZero() && !out.Until.After(now) {
+	at := b.wrapper.At
+	if !out.Until.IsZero() && !out.Until.After(at) {
 		return nil // expire ends it, with its reason
 	}
-	counted, err := s.approvals(out)
+	counted, dropped, err := s.recount(tx, &out, frozen, b.policy, at)
 	if err != nil {
 		return err
 	}
 	v := b.policy.Judge(frozen.Body(), counted)
 	if v.Verdict != message.Released && !(v.Verdict == message.Provisional && out.Provisional) {
-		out.State, out.Reason = Awaiting, "the release policy asks for more than its approvals: "+v.Reason
-		out.Next, out.Until = "another officer approves", s.requestEnds(now, frozen.Body())
-		return tx.PutOutgoing(out)
+		return s.backToOfficers(tx, now, out, frozen, v, dropped)
 	}
 	w := b.wrapper
 	w.Provisional = v.Verdict == message.Provisional
 	if w.Approvals, err = s.parseApprovals(out.Approvals); err != nil {
 		return err
 	}
-	entry := message.Entry{Wrapper: w, Body: frozen}
-	plain, err := entry.Plain()
-	if err != nil {
-		return fmt.Errorf("wrapping %s: %w", out.ID, err)
+	entry, plain, sealed, err := b.sealed(w, frozen)
+	if errors.Is(err, seal.ErrTooLarge) {
+		return s.end(tx, now, out, err.Error(), "submit it again in parts, with fewer approvals, or with its text as a blob")
 	}
-	sealed, err := seal.Seal(plain, b.reader, b.archive)
 	if err != nil {
-		return fmt.Errorf("sealing %s: %w", out.ID, err)
+		return fmt.Errorf("message %s: %w", out.ID, err)
 	}
-	b.wrapper.Receipts, b.wrapper.Held = nil, nil // the first entry of a batch carries them
+	if len(entry.Wrapper.Receipts)+len(entry.Wrapper.Held) > 0 {
+		b.wrapper.Receipts, b.wrapper.Held = nil, nil // one entry of a batch carries them
+	}
 	out.Provisional = w.Provisional
 	b.entries, b.taken = append(b.entries, sealed), append(b.taken, out)
 	b.opened, b.plain = append(b.opened, entry), append(b.plain, plain)
 	b.bytes += int64(len(sealed))
+	if frozen.Body().Format == "005" {
+		if b.policy, err = message.PolicyOf(frozen.Body()); err != nil {
+			return fmt.Errorf("internal error: release policy %s: %w", out.ID, err)
+		}
+	}
 	return nil
+}
+
+// sealed wraps and seals a body. Where the entry would be too large it leaves
+// the receipts to the next one.
+func (b *appending) sealed(w message.Wrapper, f message.Frozen) (message.Entry, []byte, []byte, error) {
+	entry := message.Entry{Wrapper: w, Body: f}
+	plain, err := entry.Plain()
+	if err != nil {
+		return entry, nil, nil, fmt.Errorf("wrapping: %w", err)
+	}
+	closed, err := seal.Seal(plain, b.reader, b.archive)
+	if errors.Is(err, seal.ErrTooLarge) && len(w.Receipts)+len(w.Held) > 0 {
+		w.Receipts, w.Held = nil, nil
+		return b.sealed(w, f)
+	}
+	return entry, plain, closed, err
+}
+
+// end ends a waiting message that cannot be appended.
+func (s *Station) end(tx Tx, now time.Time, out Outgoing, why, next string) error {
+	out.State, out.Reason, out.Next = Rejected, why, next
+	if err := errors.Join(s.audit(tx, now, itself, "append", out.ID.String(), "failed", why), s.event(tx, now, "release", out.ID.String(), why)); err != nil {
+		return err
+	}
+	return tx.PutOutgoing(out)
+}
+
+// backToOfficers asks for the release of a message anew: what it was approved
+// by no longer counts, or no longer suffices.
+func (s *Station) backToOfficers(tx Tx, now time.Time, out Outgoing, f message.Frozen, v message.Release, dropped []string) error {
+	out.State, out.Provisional, out.Released = Awaiting, false, time.Time{}
+	out.Reason = "awaits release again: " + v.Reason
+	if len(dropped) > 0 {
+		out.Reason += "; no longer counted: " + strings.Join(dropped, ", ")
+	}
+	out.Next, out.Until = nextApproval(out.ID), s.requestEnds(now, f.Body())
+	if err := errors.Join(s.audit(tx, now, itself, "append", out.ID.String(), "refused", out.Reason), s.event(tx, now, "release", out.ID.String(), out.Reason)); err != nil {
+		return err
+	}
+	return tx.PutOutgoing(out)
 }
 
 // commitBatch puts the batch into the log and notes what became of each

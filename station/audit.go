@@ -113,27 +113,40 @@ func (s *Station) parseApprovals(raw [][]byte) ([]identity.Approval, error) {
 	return all, nil
 }
 
-// approvals returns who has approved a message, from approvals that were
-// verified when they were taken.
-func (s *Station) approvals(out Outgoing) ([]message.Approver, error) {
+// recount returns who has approved a message so that it counts at a time under
+// a policy, and leaves out of the message every approval that does not, any
+// more: given under another policy, expired, or by an officer whose certificate
+// has ended or whom the station has revoked. The counterpart would refuse it.
+// dropped says whose and why.
+func (s *Station) recount(tx Tx, out *Outgoing, f message.Frozen, policy message.Policy, at time.Time) (counted []message.Approver, dropped []string, err error) {
 	all, err := s.parseApprovals(out.Approvals)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var counted []message.Approver
-	for _, a := range all {
-		cert, err := s.verifier.Verify(a, s.name, s.own.Load().Agency.Agency, s.own.Load().Agency.Key, out.Asked)
-		if err != nil {
-			return nil, fmt.Errorf("stored approval of %s: %w", out.ID, err)
+	r := Release{Outgoing: *out, Frozen: f, Policy: policy.Digest(), Expires: s.releaseEnds(*out, f.Body())}
+	var kept [][]byte
+	for i, a := range all {
+		cert, why := s.verifyApproval(a, at)
+		if why == nil {
+			why = s.officerStands(tx, cert, at)
 		}
+		if why == nil && !a.Request.Equal(r.Request(a.Request.Role, a.Request.Decision)) {
+			why = fmt.Errorf("%s approved under a release policy that is no longer in force", cert.Pseudonym)
+		}
+		if why != nil {
+			dropped = append(dropped, why.Error())
+			continue
+		}
+		kept = append(kept, out.Approvals[i])
 		counted = append(counted, message.Approver{Pseudonym: cert.Pseudonym, Role: a.Request.Role, Decision: a.Request.Decision})
 	}
-	return counted, nil
+	out.Approvals = kept
+	return counted, dropped, nil
 }
 
-// verifyApproval verifies an approval by an officer of this station.
-func (s *Station) verifyApproval(a identity.Approval, now time.Time) (identity.Certificate, error) {
-	return s.verifier.Verify(a, s.name, s.own.Load().Agency.Agency, s.own.Load().Agency.Key, now)
+// verifyApproval verifies an approval by an officer of this station at a time.
+func (s *Station) verifyApproval(a identity.Approval, at time.Time) (identity.Certificate, error) {
+	return s.verifier.Verify(a, s.name, s.own.Load().Agencies, at)
 }
 
 // officerStands returns an error where the station has revoked the officer.

@@ -220,6 +220,7 @@ func (s *Station) handleCards(ctx context.Context, now time.Time, p *peer, r lin
 	if o, forked := identity.CardConflict(p.Card, next.Card); forked {
 		return line.Response{}, fmt.Errorf("%w: two endorsed cards give the log %s different keys: this is a fork and is kept as proof", ErrRefused, o)
 	}
+	cards = cards.After(p.bundle) // what officers signed under an earlier agency card stays verifiable
 	if bytes.Equal(cards.Bytes(), p.bundle.Bytes()) && len(c.Successions) == 0 {
 		return line.Response{Status: http.StatusOK}, nil // nothing new
 	}

@@ -245,20 +245,42 @@ func (s *Station) LineNames() []identity.Line {
 }
 
 // mayAppend returns an empty string if entries may be appended to a line's own
-// log now, or else why not.
-func (s *Station) mayAppend(row Line) string {
+// log now, or else why not. What holds one line up must be said here and not
+// fail in the hook, which appends for all lines.
+func (s *Station) mayAppend(row Line, now time.Time) string {
+	p, err := s.peerOf(row.Line)
+	if err != nil {
+		return err.Error()
+	}
+	if _, err := p.recipient(now); err != nil {
+		return err.Error()
+	}
+	own := s.own.Load()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st, ok := s.lines[row.Line]
+	_, archived := s.keys.Archive[seal.PeriodOf(now)]
+	origin := row.Line.Log(s.name, row.OwnEra)
+	_, signs := s.sign[origin]
 	switch {
 	case !ok:
 		return "the line is not open"
 	case row.State == LineHeld:
 		return "the line is held"
+	case !p.confirmed():
+		return fmt.Sprintf("the line is held: %s is %q, and two officers confirm its cards first", p.Card.Station, p.state)
 	case !st.own.passed:
-		return "the guard has not passed: " + st.own.reason
+		return "the guard has not passed: " + st.own.reason + "; " + st.own.next
 	case s.clock.why != "":
-		return "the clock is not safe: " + s.clock.why
+		return "the clock is not safe: " + s.clock.why + "; two operators confirm it with `detente station clock`"
+	case !own.Card.To.After(now):
+		return "this station's card ended at " + own.Card.To.UTC().Format(time.RFC3339) + ": have a newer one endorsed"
+	case !p.Card.To.After(now):
+		return "the card of " + string(p.Card.Station) + " ended at " + p.Card.To.UTC().Format(time.RFC3339) + ": ask it for a newer one"
+	case !archived:
+		return fmt.Sprintf("there is no archive key for the period %s: make one with `detente station rotate`", seal.PeriodOf(now))
+	case !signs:
+		return fmt.Sprintf("there is no key for the log %s among the station's keys", origin)
 	}
 	return ""
 }

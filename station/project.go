@@ -126,14 +126,10 @@ func (s *Station) service(tx Tx, now time.Time, l identity.Line, f message.Forma
 	if err != nil {
 		return fmt.Errorf("internal error: service message %s: %w", f, err)
 	}
-	out, err := s.enqueue(tx, now, frozen, request)
-	if err != nil {
-		return err
-	}
-	if out.State != Waiting {
-		return fmt.Errorf("service message %s: the release policy asks officers for it, so it waits for them", f)
-	}
-	return nil
+	// Where the release policy asks officers for it, it waits for them: the
+	// counterpart's entry that calls for it is taken all the same.
+	_, err = s.enqueue(tx, now, frozen, request)
+	return err
 }
 
 // paramValues turns plain Go values into the parameters of a body.

@@ -154,7 +154,7 @@ func (s *Station) explain(tx Tx, now time.Time, out *Outgoing) error {
 	if err != nil {
 		return err
 	}
-	if why := s.mayAppend(row); why != "" {
+	if why := s.mayAppend(row, now); why != "" {
 		out.Reason, out.Next = "waits: "+why, "it is appended as soon as that has changed"
 	} else if why := s.noRoom(row, now, *out, 0); why != "" {
 		out.Reason, out.Next = why, "it is appended by itself as soon as there is room, before all of lower precedence"
