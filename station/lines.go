@@ -11,6 +11,7 @@ import (
 	"detente/identity"
 	"detente/journal"
 	"detente/line"
+	"detente/message"
 	"detente/seal"
 )
 
@@ -36,8 +37,9 @@ const (
 type peer struct {
 	identity.Verified
 	bundle   identity.Bundle
-	state    string
-	cosigner string // its cosigner's name
+	state    string     // as of the last ceremony; the store has the word that is shown
+	ceremony message.ID // the one under way, or the last
+	cosigner string     // its cosigner's name
 
 	sealing atomic.Pointer[sealingKey] // the last one parsed
 }
@@ -115,24 +117,19 @@ func (s *Station) load(ctx context.Context, now time.Time) error {
 	})
 }
 
-// loadPeer reads what is pinned of a peer. Its root is the one in its bundle,
-// which two officers confirmed.
+// loadPeer reads what is pinned of a peer.
 func (s *Station) loadPeer(row Peer) error {
+	v, err := pinned(row)
+	if err != nil {
+		return err
+	}
 	b, err := identity.ParseBundle(row.Bundle)
 	if err != nil {
-		return fmt.Errorf("pinned cards of %s: %w", row.Station, err)
-	}
-	root, err := identity.ParseRoot(b.Root)
-	if err != nil {
-		return fmt.Errorf("pinned root of %s: %w", row.Station, err)
-	}
-	v, err := b.Verify(root.Key, time.Time{})
-	if err != nil {
-		return fmt.Errorf("pinned cards of %s: %w", row.Station, err)
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.peers[row.Station] = &peer{Verified: v, bundle: b, state: row.State, cosigner: v.Card.CosignerName()}
+	s.peers[row.Station] = &peer{Verified: v, bundle: b, state: row.State, ceremony: row.Ceremony, cosigner: v.Card.CosignerName()}
 	return nil
 }
 

@@ -66,7 +66,7 @@ func (s *Station) OpenLine(ctx context.Context, actor Actor, now time.Time, l id
 		if _, err := s.logKeyOwn(row); err != nil {
 			return err
 		}
-		if err := tx.PutLine(row); err != nil {
+		if err := errors.Join(tx.PutLine(row), s.unproven(tx, now, l)); err != nil {
 			return err
 		}
 		if _, err := s.enqueueOpening(tx, now, opening, request); err != nil {

@@ -232,9 +232,13 @@ func (s *Station) lineStatus(tx Tx, row Line) (LineStatus, error) {
 	if err != nil {
 		return LineStatus{}, err
 	}
-	out := LineStatus{Line: row, Peer: p.Card.Station}
+	pin, err := tx.Peer(p.Card.Station)
+	if err != nil {
+		return LineStatus{}, err
+	}
+	out := LineStatus{Line: row, Peer: p.Card.Station, State: pin.State}
 	s.mu.Lock()
-	out.State, out.Heard, out.Alarms = p.state, st.heard, st.alarms
+	out.Heard, out.Alarms = st.heard, st.alarms
 	if st.machine != nil {
 		out.Reason = st.machine.Standing().Reason
 	}

@@ -242,6 +242,9 @@ func (s *Station) mayCosign(tx Tx, now time.Time, o identity.Origin, bytes int) 
 	if !p.confirmed() {
 		return 0, fmt.Errorf("%w: two officers have not confirmed your card here yet", ErrLineDown)
 	}
+	if !p.Card.To.After(now) {
+		return 0, fmt.Errorf("%w: your card ended at %s: send a newer one", ErrLineDown, p.Card.To.UTC().Format(time.RFC3339))
+	}
 	row, err := tx.Line(o.Line())
 	if err != nil {
 		return 0, fmt.Errorf("%w: the line %s is not open here", journal.ErrUnknownLog, o.Line())
@@ -315,6 +318,11 @@ func (s *Station) takeIn(tx Tx, now time.Time, row *Line, o identity.Origin, ind
 	}
 	if !answer {
 		return nil
+	}
+	if problem == "" {
+		if err := s.proven(tx, now, o, in.entry.Body.Body()); err != nil {
+			return err
+		}
 	}
 	if problem != "" {
 		if err := s.refuse(tx, now, o, index, in, problem, field); err != nil {

@@ -201,6 +201,7 @@ type Peer struct {
 	State     string   // the state word: card held, digits checked, two-person confirmed, lines proven, held
 	Confirmed []string // pseudonyms of the officers who confirmed
 	Since     time.Time
+	Ceremony  message.ID // what confirmations refer to; a new one with other cards and after a hold
 }
 
 // Line is a line of this station.
