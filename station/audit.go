@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"detente/identity"
@@ -32,6 +33,18 @@ func (s *Station) refused(ctx context.Context, now time.Time, actor Actor, act, 
 		return errors.Join(cause, fmt.Errorf("audit trail: %w", err))
 	}
 	return cause
+}
+
+// denied writes a refusal of what only looks, and has not been told the time:
+// it is stamped with that of the last tick.
+func (s *Station) denied(ctx context.Context, actor Actor, act string, cause error) error {
+	s.mu.Lock()
+	at := s.clock.last
+	s.mu.Unlock()
+	if at.IsZero() {
+		at = s.since
+	}
+	return s.refused(ctx, at, actor, act, "", cause)
 }
 
 // event writes an event for the streams.
@@ -128,7 +141,7 @@ func (s *Station) recount(tx Tx, out *Outgoing, f message.Frozen, policy message
 	for i, a := range all {
 		cert, why := s.verifyApproval(a, at)
 		if why == nil {
-			why = s.officerStands(tx, cert, at)
+			why = s.officerStands(tx, a, cert, at)
 		}
 		if why == nil && !a.Request.Equal(r.Request(a.Request.Role, a.Request.Decision)) {
 			why = fmt.Errorf("%s approved under a release policy that is no longer in force", cert.Pseudonym)
@@ -149,8 +162,9 @@ func (s *Station) verifyApproval(a identity.Approval, at time.Time) (identity.Ce
 	return s.verifier.Verify(a, s.name, s.own.Load().Agencies, at)
 }
 
-// officerStands returns an error where the station has revoked the officer.
-func (s *Station) officerStands(tx Tx, cert identity.Certificate, now time.Time) error {
+// officerStands returns an error where the station has revoked the officer, or
+// the certificate by which one signed.
+func (s *Station) officerStands(tx Tx, a identity.Approval, cert identity.Certificate, now time.Time) error {
 	o, err := tx.Officer(cert.Pseudonym)
 	if errors.Is(err, ErrNotFound) {
 		return fmt.Errorf("%w: officer %s is not on this station's list: add the certificate with `detente officer add`", ErrRefused, cert.Pseudonym)
@@ -160,6 +174,9 @@ func (s *Station) officerStands(tx Tx, cert identity.Certificate, now time.Time)
 	}
 	if !o.Revoked.IsZero() && !now.Before(o.Revoked) {
 		return fmt.Errorf("%w: officer %s was revoked at %s", ErrRefused, cert.Pseudonym, o.Revoked.UTC().Format(time.RFC3339))
+	}
+	if slices.Contains(o.Barred, identity.Sum(a.Certificate)) {
+		return fmt.Errorf("%w: this certificate of officer %s was revoked: sign with the newer one", ErrRefused, cert.Pseudonym)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -267,7 +268,7 @@ func (s *Station) mayAppend(row Line, now time.Time) string {
 	case !p.confirmed():
 		return fmt.Sprintf("the line is held: %s is %q, and two officers confirm its cards first", p.Card.Station, p.state)
 	case !st.own.passed:
-		return "the guard has not passed: " + st.own.reason + "; " + st.own.next
+		return strings.TrimSuffix("the guard has not passed: "+st.own.reason+"; "+st.own.next, "; ")
 	case s.clock.why != "":
 		return "the clock is not safe: " + s.clock.why + "; two operators confirm it with `detente station clock`"
 	case !own.Card.To.After(now):

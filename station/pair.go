@@ -213,7 +213,7 @@ func (s *Station) ConfirmPeer(ctx context.Context, actor Actor, now time.Time, n
 		return Peer{}, s.refused(ctx, now, actor, "peer confirm", string(name), err)
 	}
 	return s.changePeerTx(ctx, now, actor, "peer confirm", name, func(tx Tx, p *Peer) error {
-		if err := s.officerStands(tx, cert, now); err != nil {
+		if err := s.officerStands(tx, a, cert, now); err != nil {
 			return err
 		}
 		switch {

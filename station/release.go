@@ -96,7 +96,7 @@ func (s *Station) Approve(ctx context.Context, actor Actor, now time.Time, id me
 		if has(out.Approvals, text) {
 			return nil
 		}
-		if err := s.officerStands(tx, cert, now); err != nil {
+		if err := s.officerStands(tx, a, cert, now); err != nil {
 			return err
 		}
 		if out, err = s.decide(tx, now, out, a, text, cert); err != nil {

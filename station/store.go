@@ -163,6 +163,7 @@ type Outgoing struct {
 	Provisional bool      // goes on fewer officers than the policy asks
 	Reason      string    // why it waits, or ended, in plain words
 	Next        string    // what happens next, in plain words
+	Try         time.Time // when the station tries again by itself, where it is asked; not stored; zero: at once, or never
 	Refs        []message.ID
 	Origin      identity.Origin // once Appended
 	Index       int64           // once Appended
@@ -228,7 +229,8 @@ type Officer struct {
 	Pseudonym   string
 	Name        string // known to this station only, never sent
 	Certificate []byte
-	Revoked     time.Time // zero while valid
+	Revoked     time.Time         // zero while valid
+	Barred      []identity.Digest // certificates that were revoked, for ever
 }
 
 // Token lets a caller of the API act.

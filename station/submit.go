@@ -62,7 +62,10 @@ func (s *Station) Submit(ctx context.Context, actor Actor, now time.Time, d Draf
 		}
 		return s.audit(tx, now, actor, "submit", out.ID.String(), "done", string(d.Format)+" on "+d.Line.String())
 	})
-	return out, err
+	if err != nil {
+		return Outgoing{}, s.refused(ctx, now, actor, "submit", frozen.Body().ID.String(), err)
+	}
+	return out, nil
 }
 
 // freeze checks a draft against the signal book and the line and fixes its
