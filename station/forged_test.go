@@ -30,6 +30,8 @@ func found(t *testing.T, r record.Report, verdict record.Verdict, check record.C
 // signatures; what no two officers approved is found all the same, and what the
 // honest reader refused does not spoil the rest.
 // covers P8 P19
+//
+// long: a table of forgeries
 func TestForgedLogs(t *testing.T) {
 	at := start.Add(time.Minute)
 	theirs := identity.Origin{Writer: bor, Reader: arden, Class: identity.Notification, Era: 1}
