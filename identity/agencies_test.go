@@ -81,3 +81,44 @@ func TestCertificateOfAnotherParty(t *testing.T) {
 		t.Error("it verifies")
 	}
 }
+
+// A note of succession verifies under the key of the log that follows, as the
+// card gives it, and says nothing but that one log follows the one before it.
+func TestSuccession(t *testing.T) {
+	key, stranger := mustKey(t, identity.UseLog), mustKey(t, identity.UseLog)
+	c := card(t, "arden.example", "boreal.example", mustKey(t, identity.UseLog).Public())
+	c.Logs = append(c.Logs, identity.LogKey{Reader: "nrrc.boreal.example", Class: identity.Notification, Era: 2, Key: key.Public()})
+	old := identity.Origin{Writer: c.Station, Reader: "nrrc.boreal.example", Class: identity.Notification, Era: 1}
+	fresh := old
+	fresh.Era = 2
+	good := identity.Succession{Old: old, Size: 7, Root: identity.Sum([]byte("root")), Reason: "loss", New: fresh, At: at}
+	note, err := identity.SignSuccession(key, good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := identity.OpenSuccession(c, note); err != nil || got != good {
+		t.Errorf("%+v, %v", got, err)
+	}
+	foreign, err := identity.SignSuccession(stranger, good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, bad := range map[string][]byte{"another key": foreign, "nothing": nil, "cut": note[:len(note)-1], "an agency card": newParty(t, "arden.example", "boreal.example").bundle.Agency} {
+		if _, err := identity.OpenSuccession(c, bad); err == nil {
+			t.Errorf("%s: it verifies", name)
+		}
+	}
+	for name, change := range map[string]func(*identity.Succession){
+		"an era is skipped": func(s *identity.Succession) { s.New.Era = 3 },
+		"another class":     func(s *identity.Succession) { s.New.Class = identity.Technical },
+		"the other's log":   func(s *identity.Succession) { s.Old.Writer, s.Old.Reader = s.Old.Reader, s.Old.Writer },
+		"a negative end":    func(s *identity.Succession) { s.Size = -1 },
+		"an unknown reason": func(s *identity.Succession) { s.Reason = "whim" },
+	} {
+		bad := good
+		change(&bad)
+		if _, err := identity.SignSuccession(key, bad); err == nil {
+			t.Errorf("%s: it is signed", name)
+		}
+	}
+}

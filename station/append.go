@@ -113,6 +113,7 @@ type appending struct {
 	entries [][]byte
 	taken   []Outgoing
 	opened  []message.Entry
+	under   []message.Policy // in force at each
 	plain   [][]byte
 	bytes   int64
 }
@@ -193,7 +194,7 @@ func (s *Station) take(tx Tx, b *appending, out Outgoing, now time.Time) error {
 	}
 	out.Provisional = w.Provisional
 	b.entries, b.taken = append(b.entries, sealed), append(b.taken, out)
-	b.opened, b.plain = append(b.opened, entry), append(b.plain, plain)
+	b.opened, b.under, b.plain = append(b.opened, entry), append(b.under, b.policy), append(b.plain, plain)
 	b.bytes += int64(len(sealed))
 	if frozen.Body().Format == "005" {
 		if b.policy, err = message.PolicyOf(frozen.Body()); err != nil {
@@ -264,6 +265,9 @@ func (s *Station) commitBatch(tx Tx, b *appending, now time.Time) error {
 			return err
 		}
 		if err := s.project(tx, origin, out.Index, b.opened[i], b.plain[i], "", ""); err != nil {
+			return err
+		}
+		if err := s.noteProvisional(tx, origin, out.Index, b.opened[i], b.under[i]); err != nil {
 			return err
 		}
 		if err := s.event(tx, now, "message", s.Cite(origin, out.Index), "appended, message "+out.ID.String()); err != nil {

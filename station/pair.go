@@ -19,7 +19,7 @@ const decisionConfirm = "confirm"
 // own, and keeps them as "card held". Nothing is trusted by it. Adding the same
 // cards again changes nothing. Other cards for a peer whose cards are in use put
 // its lines on hold, with an alarm, and begin the ceremony anew; cards that give
-// a log another key than the one it was written with are refused, and put the
+// a log another key than the one it was written with, or none, are refused, and put the
 // lines on hold all the same.
 func (s *Station) AddPeer(ctx context.Context, actor Actor, now time.Time, root identity.Root, cards identity.Bundle) (Peer, error) {
 	if err := actor.must("add a peer", RoleOperator); err != nil {
@@ -91,14 +91,14 @@ func (s *Station) otherCards(tx Tx, now time.Time, before, row Peer, v identity.
 	for _, l := range held.Card.Logs {
 		o := identity.Origin{Writer: row.Station, Reader: l.Reader, Class: l.Class, Era: l.Era}
 		key, ok := v.Card.Log(o)
-		if !ok || key.Equal(l.Key) {
+		if ok && key.Equal(l.Key) {
 			continue
 		}
 		if log, written, err := tx.Log(o); err != nil {
 			return row, nil, err
 		} else if written && log.Size > 0 {
 			before.State, before.Confirmed, before.Ceremony, before.Since = PeerStopped, nil, row.Ceremony, row.Since
-			return before, fmt.Errorf("%w: these cards give the log %s another key than the one that it was written with; its lines are held: ask the counterpart, by a road of its own, which cards are its", ErrRefused, o), nil
+			return before, fmt.Errorf("%w: these cards give the log %s another key than the one that it was written with, or none; its lines are held: ask the counterpart, by a road of its own, which cards are its", ErrRefused, o), nil
 		}
 	}
 	return row, nil, nil

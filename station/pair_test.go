@@ -3,12 +3,14 @@ package station_test
 import (
 	"crypto/rand"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"detente/identity"
+	"detente/line"
 	"detente/message"
 	"detente/station"
 	"detente/station/stationtest"
@@ -193,6 +195,11 @@ func TestKeyChangeHoldsTheLine(t *testing.T) {
 	}
 	if w := word(t, a, bor); w != station.PeerStopped {
 		t.Errorf("after it: %q", w)
+	}
+	for _, verb := range []line.Op{line.OpHeads, line.OpTile, line.OpCards, line.OpDeliver} {
+		if r := a.Handle(ctx, start, line.Request{Op: verb, Peer: bor, Origin: l.Log(arden, 1)}); r.Status != http.StatusServiceUnavailable {
+			t.Errorf("%v is answered with %d while nobody has confirmed the cards", verb, r.Status)
+		}
 	}
 	events, err := a.EventsAfter(ctx, op, 0, 1000)
 	if err != nil || !slices.ContainsFunc(events, func(e station.Event) bool { return e.Kind == "alarm" && e.Ref == string(bor) }) {

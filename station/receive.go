@@ -21,6 +21,9 @@ func (s *Station) Handle(ctx context.Context, now time.Time, r line.Request) lin
 	if err != nil {
 		return line.Text(http.StatusForbidden, "this station is not paired with you")
 	}
+	if !p.confirmed() {
+		return busy(retryGuard, "two officers have not confirmed your card here yet")
+	}
 	s.hear(r.Peer, now)
 	var answer line.Response
 	switch r.Op {
@@ -321,6 +324,13 @@ func (s *Station) takeIn(tx Tx, now time.Time, row *Line, o identity.Origin, ind
 	}
 	if problem == "" {
 		if err := s.proven(tx, now, o, in.entry.Body.Body()); err != nil {
+			return err
+		}
+		policy, err := s.policy(tx, o) // a policy itself never goes PROVISIONAL
+		if err != nil {
+			return err
+		}
+		if err := s.noteProvisional(tx, o, index, in.entry, policy); err != nil {
 			return err
 		}
 	}

@@ -30,6 +30,9 @@ func (s *Station) Tick(ctx context.Context, now time.Time) error {
 		for _, l := range s.LineNames() {
 			s.touch(l)
 		}
+		if err := s.watchProvisional(tx, now); err != nil {
+			return err
+		}
 		return s.expire(tx, now)
 	})
 	s.mu.Lock()
