@@ -3,6 +3,7 @@ package station
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,14 +54,8 @@ func (s *Station) appendWaiting(tx Tx, l identity.Line, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	taken := make(map[message.ID]bool)
-	for _, out := range waiting {
-		if len(b.entries) >= maxBatch || s.noRoom(row, now, out, b.bytes) != "" {
-			break
-		}
-		if err := s.takeWithRefs(tx, b, out, taken, now); err != nil {
-			return err
-		}
+	if err := s.takeAll(tx, b, waiting, now); err != nil {
+		return err
 	}
 	if len(b.entries) == 0 {
 		return nil
@@ -69,14 +64,42 @@ func (s *Station) appendWaiting(tx Tx, l identity.Line, now time.Time) error {
 	return s.commitBatch(tx, b, now)
 }
 
+// maxLooked bounds how much of a queue one commit looks at where those at its
+// head wait for others that await release.
+const maxLooked = 16 * maxBatch
+
+// takeAll takes waiting messages into the batch, in their order, as long as the
+// line has room. Where a whole page waits for other messages it looks further:
+// they must not hold up what is less urgent and may go.
+func (s *Station) takeAll(tx Tx, b *appending, waiting []Outgoing, now time.Time) error {
+	seen := make(map[message.ID]bool)
+	for limit := maxBatch; ; limit *= 2 {
+		for _, out := range waiting {
+			if len(b.entries) >= maxBatch || s.noRoom(b.row, now, out, b.bytes) != "" {
+				return nil
+			}
+			if err := s.takeWithRefs(tx, b, out, seen, 0, now); err != nil {
+				return err
+			}
+		}
+		if len(waiting) < limit || len(b.entries) > 0 || limit >= maxLooked {
+			return nil // what was appended makes room for the rest at the next commit
+		}
+		var err error
+		if waiting, err = tx.NextWaiting(b.row.Line, 2*limit); err != nil {
+			return err
+		}
+	}
+}
+
 // takeWithRefs takes a waiting message into the batch, after those that it
 // refers to and that wait on the same line: a message lends them its
-// precedence.
-func (s *Station) takeWithRefs(tx Tx, b *appending, out Outgoing, taken map[message.ID]bool, now time.Time) error {
-	if taken[out.ID] {
+// precedence. Where they do not all fit into the batch it waits for the next.
+func (s *Station) takeWithRefs(tx Tx, b *appending, out Outgoing, seen map[message.ID]bool, depth int, now time.Time) error {
+	if seen[out.ID] || depth > maxBatch {
 		return nil
 	}
-	taken[out.ID] = true
+	seen[out.ID] = true
 	for _, ref := range out.Refs {
 		earlier, err := tx.Outgoing(ref)
 		if errors.Is(err, ErrNotFound) {
@@ -85,20 +108,35 @@ func (s *Station) takeWithRefs(tx Tx, b *appending, out Outgoing, taken map[mess
 			return err
 		}
 		if earlier.State == Waiting && earlier.Line == out.Line {
-			if err := s.takeWithRefs(tx, b, earlier, taken, now); err != nil {
+			if err := s.takeWithRefs(tx, b, earlier, seen, depth+1, now); err != nil {
 				return err
 			}
 			if earlier, err = tx.Outgoing(ref); err != nil {
 				return err
 			}
 		}
-		if earlier.State == Awaiting {
-			out.Reason = "waits for the release of " + ref.String() + ", to which it refers"
+		switch {
+		case earlier.State == Awaiting:
+			why := "waits for the release of " + ref.String() + ", to which it refers"
+			if out.Reason == why {
+				return nil
+			}
+			out.Reason = why
 			out.Next = "that message is released, or this one is withdrawn"
 			return tx.PutOutgoing(out)
+		case earlier.State == Waiting && earlier.Line == out.Line && !b.holds(ref):
+			return nil
 		}
 	}
+	if len(b.entries) >= maxBatch {
+		return nil
+	}
 	return s.take(tx, b, out, now)
+}
+
+// holds reports whether the batch has a message.
+func (b *appending) holds(id message.ID) bool {
+	return slices.ContainsFunc(b.taken, func(o Outgoing) bool { return o.ID == id })
 }
 
 // appending is a batch on its way into a log.

@@ -117,3 +117,54 @@ func TestRecordOfDossier(t *testing.T) {
 		t.Errorf("with each other's keys: %+v", r)
 	}
 }
+
+// However many urgent messages wait for one that awaits release, others go; and
+// a chain of messages that refer to each other goes in its order, over as many
+// commits as it takes.
+// covers P2
+func TestManyThatWaitForOne(t *testing.T) {
+	a, b, l := pair(t)
+	now := start.Add(time.Minute)
+	test := func(p message.Precedence, ref message.ID) message.ID {
+		t.Helper()
+		params, err := a.Book().Compose("010", readTest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := a.Submit(ctx, op, now, station.Draft{Line: l, Format: "010", Precedence: p, Refs: []message.ID{ref}, Params: params, Language: "en", Marking: message.Marking{TLP: "CLEAR"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.ID
+	}
+	const many = 300 // more than one commit appends
+	first := draft600(t, a, now, station.Draft{Line: l})
+	last := first.ID
+	for range many {
+		last = test(message.Immediate, last)
+	}
+	other, err := a.Say(ctx, now, station.Draft{Line: l, Format: "600"}, "text=of another matter")
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrives(t, l, a, b, now, other.ID)
+	if q := queued(t, a, now, last); q.State != station.Waiting {
+		t.Fatalf("%+v", q)
+	}
+	if err := a.Approve(ctx, now, first.ID, 2); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		now = now.Add(time.Second)
+		if err := a.Tick(ctx, now); err != nil {
+			t.Fatal(err)
+		}
+		if err := stationtest.Settle(ctx, now, l, a, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if q := queued(t, a, now, last); q.State != station.Appended || q.Index != 2+1+many {
+		t.Errorf("the last of the chain: %s at %d: %s", q.State, q.Index, q.Reason)
+	}
+	checkLine(t, l, a, b)
+}
