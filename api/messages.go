@@ -38,6 +38,7 @@ type Queued struct {
 	State       string     `json:"state"`
 	Reason      string     `json:"reason" doc:"why it waits, or ended"`
 	Next        string     `json:"next" doc:"what happens next"`
+	Try         *time.Time `json:"try,omitempty" doc:"when the station tries again by itself"`
 	Until       *time.Time `json:"until,omitempty"`
 	Provisional bool       `json:"provisional,omitempty"`
 	Citation    string     `json:"citation,omitempty" doc:"once it stands in the log"`
@@ -57,6 +58,7 @@ type Message struct {
 	Received    *time.Time        `json:"received,omitempty" doc:"by the earliest receipt in the record"`
 	Receipt     *time.Time        `json:"receipt,omitempty" doc:"own messages: the counterpart's receipt that this station holds"`
 	Provisional bool              `json:"provisional,omitempty"`
+	Lapsed      bool              `json:"lapsed,omitempty" doc:"first received when an approval had expired: that it left in time only its writer says"`
 	Problem     string            `json:"problem,omitempty"`
 	Field       string            `json:"field,omitempty"`
 	Refs        []string          `json:"refs,omitempty"`
@@ -127,7 +129,7 @@ func (s *Server) rendered(r station.Read, langs []string) (Message, error) {
 func shown(r station.Read) Message {
 	m := Message{
 		Seq: r.Seq, Citation: r.Citation, Log: r.Origin.String(), Index: r.Index, Problem: r.Problem, Field: r.Field,
-		Received: optional(r.Received), Receipt: optional(r.Held), At: optional(r.At), Provisional: r.Provisional,
+		Received: optional(r.Received), Receipt: optional(r.Held), At: optional(r.At), Provisional: r.Provisional, Lapsed: r.Lapsed,
 	}
 	if r.ID != (message.ID{}) {
 		m.ID, m.Format, m.Precedence = r.ID.String(), string(r.Format), r.Precedence.String()
@@ -144,7 +146,7 @@ func shown(r station.Read) Message {
 func (s *Server) queued(q station.Outgoing) Queued {
 	v := Queued{
 		ID: q.ID.String(), Line: q.Line.String(), Format: string(q.Format), Precedence: q.Precedence.String(), State: q.State.String(),
-		Reason: q.Reason, Next: q.Next, Until: optional(q.Until), Provisional: q.Provisional, Order: q.Order,
+		Reason: q.Reason, Next: q.Next, Try: optional(q.Try), Until: optional(q.Until), Provisional: q.Provisional, Order: q.Order,
 	}
 	if q.State == station.Appended || q.State == station.Spent {
 		v.Citation = s.Station.Cite(q.Origin, q.Index)

@@ -82,7 +82,7 @@ func (s *Server) decisions(api huma.API) {
 			if err != nil {
 				return nil, huma.Error422UnprocessableEntity(err.Error())
 			}
-			r, err := s.Station.Release(ctx, actorOf(ctx), id)
+			r, err := s.Station.Release(ctx, actorOf(ctx), s.Now(), id)
 			if err != nil {
 				return nil, problem(err)
 			}

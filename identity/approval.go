@@ -172,22 +172,42 @@ func ApproveWithKey(key PrivateKey, certificate []byte, r Request) (Approval, er
 	return Approval{Request: r, Certificate: certificate, Proof: Proof{Kind: CredentialKey, Signature: sig}}, nil
 }
 
-// Verify verifies an approval alone: the certificate under the agency's key,
-// its station, validity and role at a time, that the request had not expired,
-// and the proof over the request's challenge.
-func (a Approval) Verify(station Station, agency Agency, agencyKey PublicKey, at time.Time) (Certificate, error) {
-	cert, err := OpenCertificate(agency, agencyKey, a.Certificate)
-	if err != nil {
-		return Certificate{}, err
-	}
-	return cert, a.verifyUnder(cert, station, at)
+// Verify verifies an approval alone: the certificate under the card that the
+// agency had at a time, its station, validity and role at that time, that the
+// request had not expired, and the proof over the request's challenge.
+func (a Approval) Verify(station Station, agencies Agencies, at time.Time) (Certificate, error) {
+	return a.verify(agencies, station, at, OpenCertificate, a.verifyProof)
 }
 
-func (a Approval) verifyUnder(cert Certificate, station Station, at time.Time) error {
-	if err := a.verifyAuthority(cert, station, at); err != nil {
-		return err
+// openCertificate does what OpenCertificate does.
+type openCertificate func(Agency, PublicKey, []byte) (Certificate, error)
+
+// verify tries the cards that the agency had at a time, the newest first: where
+// one follows another before it ends, both are good.
+func (a Approval) verify(agencies Agencies, station Station, at time.Time, open openCertificate, proven func(Certificate) error) (Certificate, error) {
+	failed := errors.New("the approval names no agency whose cards are known here")
+	for _, agency := range agencies {
+		if !agency.validAt(at) {
+			failed = fmt.Errorf("the card of agency %s is valid from %s to %s, and not at %s", agency.Agency, stamp(agency.From), stamp(agency.To), stamp(at))
+			continue
+		}
+		cert, err := open(agency.Agency, agency.Key, a.Certificate)
+		if err != nil {
+			failed = err
+			continue
+		}
+		if cert.Party != agency.Party {
+			return Certificate{}, fmt.Errorf("the certificate of %s names the party %s, and agency %s is of %s", cert.Pseudonym, cert.Party, agency.Agency, agency.Party)
+		}
+		if err := a.verifyAuthority(cert, station, at); err != nil {
+			return Certificate{}, err
+		}
+		if err := proven(cert); err != nil {
+			return Certificate{}, fmt.Errorf("approval of %s: %w", cert.Pseudonym, err)
+		}
+		return cert, nil
 	}
-	return a.verifyProof(cert)
+	return Certificate{}, failed
 }
 
 // verifyAuthority checks all but the signature.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -217,17 +218,23 @@ func CardConflict(a, b Card) (Origin, bool) {
 }
 
 // Bundle is what a station hands to others: its party's root file, its
-// agency's card and its own, each a signed note.
+// agency's card and its own, and the cards that its agency had before, so that
+// what officers signed under those still verifies. Each is a signed note.
 type Bundle struct {
 	Root, Agency, Station []byte
+	Earlier               [][]byte // agency cards that are no longer the newest
 }
+
+// MaxEarlier bounds the earlier agency cards of a bundle. A card is valid for
+// years.
+const MaxEarlier = 32
 
 // bundleBreak stands between the notes of a bundle's file.
 const bundleBreak = "\n=====\n"
 
 // Bytes returns the bundle's file form.
 func (b Bundle) Bytes() []byte {
-	return bytes.Join([][]byte{b.Root, b.Agency, b.Station}, []byte(bundleBreak))
+	return bytes.Join(append([][]byte{b.Root, b.Agency, b.Station}, b.Earlier...), []byte(bundleBreak))
 }
 
 // ParseBundle reads what Bytes wrote. It verifies nothing.
@@ -235,24 +242,50 @@ func ParseBundle(b []byte) (Bundle, error) {
 	if len(b) > 3*MaxNote {
 		return Bundle{}, fmt.Errorf("cards: %d bytes are more than %d", len(b), 3*MaxNote)
 	}
-	parts := bytes.Split(b, []byte(bundleBreak))
-	if len(parts) != 3 {
-		return Bundle{}, errors.New("cards: a file of three signed notes is expected: root, agency, station")
+	parts := bytes.SplitN(b, []byte(bundleBreak), 3+MaxEarlier+1)
+	if len(parts) < 3 || len(parts) > 3+MaxEarlier {
+		return Bundle{}, fmt.Errorf("cards: a file of signed notes is expected: root, agency, station, and up to %d earlier agency cards", MaxEarlier)
 	}
-	return Bundle{Root: parts[0], Agency: parts[1], Station: parts[2]}, nil
+	out := Bundle{Root: parts[0], Agency: parts[1], Station: parts[2]}
+	if len(parts) > 3 {
+		out.Earlier = parts[3:]
+	}
+	return out, nil
 }
+
+// After returns the bundle with the agency cards of the one before it among its
+// earlier ones, as far as they are not there. The oldest fall away beyond
+// MaxEarlier.
+func (b Bundle) After(before Bundle) Bundle {
+	have := func(note []byte) bool {
+		return bytes.Equal(note, b.Agency) || slices.ContainsFunc(b.Earlier, func(e []byte) bool { return bytes.Equal(e, note) })
+	}
+	b.Earlier = slices.Clone(b.Earlier)
+	for _, note := range append([][]byte{before.Agency}, before.Earlier...) {
+		if len(b.Earlier) < MaxEarlier && !have(note) {
+			b.Earlier = append(b.Earlier, note)
+		}
+	}
+	return b
+}
+
+// Agencies are the cards of one agency, the newest first. What an officer
+// signed is judged by the one that was valid at the time.
+type Agencies []AgencyCard
 
 // Verified is a bundle whose chain was verified.
 type Verified struct {
 	Root       Root
 	Agency     AgencyCard
+	Agencies   Agencies // Agency, then the earlier ones
 	Card       Card
 	CardDigest Digest // of the station card's signed bytes: the card's identity
 }
 
 // Verify verifies the chain from a pinned root key to the station's card, and
-// its validity at a time; the zero time asks for none. The bundle's own root
-// must be the pinned one.
+// the validity of agency's and station's card at a time; the zero time asks for
+// none. The bundle's own root must be the pinned one. Earlier agency cards must
+// be the root's and the same agency's, and may have ended.
 func (b Bundle) Verify(root PublicKey, at time.Time) (Verified, error) {
 	r, err := ParseRoot(b.Root)
 	if err != nil {
@@ -261,28 +294,43 @@ func (b Bundle) Verify(root PublicKey, at time.Time) (Verified, error) {
 	if !r.Key.Equal(root) {
 		return Verified{}, fmt.Errorf("%w: the cards come under another root key of %s than the one that is pinned", ErrSignature, r.Party)
 	}
-	agency, err := OpenAgencyCard(r, b.Agency)
-	if err != nil {
-		return Verified{}, err
-	}
 	card, err := OpenCard(r, b.Station)
 	if err != nil {
 		return Verified{}, err
 	}
-	if card.Agency != agency.Agency {
-		return Verified{}, fmt.Errorf("the station card is of agency %s, and the agency card of %s", card.Agency, agency.Agency)
+	v := Verified{Root: r, Card: card, CardDigest: Sum(b.Station)}
+	for _, note := range append([][]byte{b.Agency}, b.Earlier...) {
+		agency, err := OpenAgencyCard(r, note)
+		if err != nil {
+			return Verified{}, err
+		}
+		if card.Agency != agency.Agency {
+			return Verified{}, fmt.Errorf("the station card is of agency %s, and the agency card of %s", card.Agency, agency.Agency)
+		}
+		v.Agencies = append(v.Agencies, agency)
 	}
-	v := Verified{Root: r, Agency: agency, Card: card, CardDigest: Sum(b.Station)}
+	v.Agency = v.Agencies[0]
 	if at.IsZero() {
 		return v, nil
 	}
-	if at.Before(agency.From) || !at.Before(agency.To) {
-		return Verified{}, fmt.Errorf("the card of agency %s is valid from %s to %s: ask for a newer one", agency.Agency, stamp(agency.From), stamp(agency.To))
-	}
-	if at.Before(card.From) || !at.Before(card.To) {
-		return Verified{}, fmt.Errorf("the card of station %s is valid from %s to %s: ask for a newer one", card.Station, stamp(card.From), stamp(card.To))
+	if err := v.ValidAt(at); err != nil {
+		return Verified{}, err
 	}
 	return v, nil
 }
+
+// ValidAt returns an error unless agency's and station's cards are valid at a
+// time.
+func (v Verified) ValidAt(at time.Time) error {
+	if !v.Agency.validAt(at) {
+		return fmt.Errorf("the card of agency %s is valid from %s to %s: ask for a newer one", v.Agency.Agency, stamp(v.Agency.From), stamp(v.Agency.To))
+	}
+	if at.Before(v.Card.From) || !at.Before(v.Card.To) {
+		return fmt.Errorf("the card of station %s is valid from %s to %s: ask for a newer one", v.Card.Station, stamp(v.Card.From), stamp(v.Card.To))
+	}
+	return nil
+}
+
+func (a AgencyCard) validAt(at time.Time) bool { return !at.Before(a.From) && at.Before(a.To) }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

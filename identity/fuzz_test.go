@@ -45,7 +45,7 @@ func FuzzParseApproval(f *testing.F) {
 		if !bytes.Equal(a.Bytes(), text) {
 			t.Error("an approval is not written as it was read")
 		}
-		_, err = a.Verify("nrrc.arden.example", "nrrc.arden.example", p.agency.Public(), at)
+		_, err = a.Verify("nrrc.arden.example", p.verified.Agencies, at)
 		if err == nil && !a.Request.Equal(good.Request) {
 			t.Error("an approval verifies that was never given")
 		}

@@ -3,11 +3,15 @@ package identity_test
 import (
 	"bytes"
 	"crypto/rand"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"detente/identity"
+
+	"filippo.io/age"
 )
 
 var at = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -90,12 +94,50 @@ func TestBundle(t *testing.T) {
 	if _, err := mixed.Verify(a.root.Public(), at); err == nil {
 		t.Error("another party's agency card verifies")
 	}
-	joined, err := identity.JoinParts(append(a.bundle.Parts(), a.bundle.Parts()[0]))
-	if err != nil || string(joined.Bytes()) != string(a.bundle.Bytes()) {
-		t.Errorf("parts do not join: %v", err)
+}
+
+// Cards that are read as parts, from QR codes, come back whatever the order and
+// however often each is read; what is missing, foreign or misread is said.
+func TestParts(t *testing.T) {
+	a := newParty(t, "arden.example", "boreal.example")
+	parts, foreign := a.bundle.Parts(), newParty(t, "boreal.example", "arden.example").bundle.Parts()
+	if len(parts) < 3 {
+		t.Fatalf("%d parts", len(parts))
 	}
-	if _, err := identity.JoinParts(a.bundle.Parts()[1:]); err == nil {
-		t.Error("a missing part is not noticed")
+	for _, p := range parts {
+		if len(p) > 1000 || strings.ContainsAny(p, " \n") {
+			t.Errorf("a part of %d characters", len(p))
+		}
+	}
+	backwards := slices.Clone(parts)
+	slices.Reverse(backwards)
+	for name, texts := range map[string][]string{"in order": parts, "backwards, with spaces": append([]string{" " + parts[1] + "\r\n"}, backwards...)} {
+		joined, err := identity.JoinParts(texts)
+		if err != nil || !bytes.Equal(joined.Bytes(), a.bundle.Bytes()) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	misread := []byte(parts[1])
+	misread[40] ^= 1
+	swapped := slices.Clone(parts)
+	swapped[0] = strings.Replace(parts[1], "DET1:2/", "DET1:1/", 1)
+	for name, c := range map[string]struct {
+		texts []string
+		says  string
+	}{
+		"one missing":          {parts[1:], "part 1 of"},
+		"none":                 {nil, "misread"},
+		"one foreign":          {append(slices.Clone(parts[:len(parts)-1]), foreign[len(parts)-1]), "different cards"},
+		"read twice, twice":    {append(slices.Clone(parts), string(misread)), "read twice"},
+		"misread":              {append([]string{string(misread)}, append(slices.Clone(parts[:1]), parts[2:]...)...), "misread"},
+		"one for another":      {swapped, "misread"},
+		"not a part":           {[]string{"https://arden.example/"}, "no part"},
+		"part of none":         {[]string{"DET1:1/0:0123456789abcdef:AA"}, "no part"},
+		"more than is bounded": {[]string{"DET1:1/99999999:0123456789abcdef:AA"}, "no part"},
+	} {
+		if _, err := identity.JoinParts(c.texts); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
@@ -169,9 +211,9 @@ func TestApproval(t *testing.T) {
 	}
 	v := identity.NewVerifier()
 	verify := func(g identity.Approval, station identity.Station, when time.Time) error {
-		_, alone := g.Verify(station, "nrrc.arden.example", a.agency.Public(), when)
+		_, alone := g.Verify(station, a.verified.Agencies, when)
 		for range 2 { // the second time from memory
-			if _, err := v.Verify(g, station, "nrrc.arden.example", a.agency.Public(), when); (err == nil) != (alone == nil) {
+			if _, err := v.Verify(g, station, a.verified.Agencies, when); (err == nil) != (alone == nil) {
 				t.Errorf("with memory %v, without %v", err, alone)
 			}
 		}
@@ -225,5 +267,44 @@ func TestKeyFile(t *testing.T) {
 	}
 	if _, err := identity.DecryptKey(file, "wrong", ""); err == nil {
 		t.Error("a wrong passphrase opens the file")
+	}
+	if bytes.Contains(file, []byte(secret)) || strings.Contains(fmt.Sprintf("%v %+v %#v %s", k, k, k, k), secret[20:60]) {
+		t.Error("the key is to be seen")
+	}
+}
+
+// A root key may be kept under an age identity, such as one on a token, instead
+// of a passphrase.
+func TestKeyFileUnderIdentity(t *testing.T) {
+	holder, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := mustKey(t, identity.UseRoot)
+	file, err := identity.EncryptKey(k.Secret(), "", holder.Recipient().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := identity.DecryptKey(file, "", "# kept in the safe\n"+holder.String()+"\n")
+	if err != nil || secret != k.Secret() {
+		t.Errorf("the key did not come back: %v", err)
+	}
+	for name, c := range map[string]struct{ pass, ids string }{"another identity": {"", other.String()}, "a passphrase": {"correct horse", ""}, "nothing": {"", ""}, "no identity": {"", "x"}} {
+		if got, err := identity.DecryptKey(file, c.pass, c.ids); err == nil || got != "" {
+			t.Errorf("%s opens it", name)
+		}
+	}
+	file[len(file)/2] ^= 1
+	if _, err := identity.DecryptKey(file, "", holder.String()); err == nil {
+		t.Error("a damaged file opens")
+	}
+	for name, c := range map[string]struct{ pass, to string }{"both": {"x", holder.Recipient().String()}, "none": {"", ""}, "two recipients": {"", holder.Recipient().String() + "\n" + other.Recipient().String()}} {
+		if _, err := identity.EncryptKey(k.Secret(), c.pass, c.to); err == nil {
+			t.Errorf("%s: it is encrypted", name)
+		}
 	}
 }

@@ -3,7 +3,6 @@ package identity
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
 	"sync"
 	"time"
 )
@@ -63,37 +62,51 @@ func (a Approval) fingerprint(cert Digest) Digest {
 }
 
 // Verify does what Approval.Verify does.
-func (v *Verifier) Verify(a Approval, station Station, agency Agency, key PublicKey, at time.Time) (Certificate, error) {
-	id := Sum([]byte(string(agency) + "\x00" + key.raw + string(a.Certificate)))
+func (v *Verifier) Verify(a Approval, station Station, agencies Agencies, at time.Time) (Certificate, error) {
+	var under Digest
+	open := func(agency Agency, key PublicKey, note []byte) (Certificate, error) {
+		under = Sum([]byte(string(agency) + "\x00" + key.raw + string(note)))
+		return v.certificate(under, agency, key, note)
+	}
+	return a.verify(agencies, station, at, open, func(cert Certificate) error { return v.proof(a, under, cert) })
+}
+
+func (v *Verifier) certificate(id Digest, agency Agency, key PublicKey, note []byte) (Certificate, error) {
 	v.mu.Lock()
 	cert, known := v.certs[id]
 	v.mu.Unlock()
-	if !known {
-		var err error
-		if cert, err = OpenCertificate(agency, key, a.Certificate); err != nil {
-			return Certificate{}, err
-		}
+	if known {
+		return cert, nil
 	}
-	if err := a.verifyAuthority(cert, station, at); err != nil {
-		return Certificate{}, err
-	}
-	body := a.fingerprint(id)
-	v.mu.Lock()
-	proven := v.proofs[body]
-	v.mu.Unlock()
-	if !proven {
-		if err := a.verifyProof(cert); err != nil {
-			return Certificate{}, fmt.Errorf("approval of %s: %w", cert.Pseudonym, err)
-		}
+	cert, err := OpenCertificate(agency, key, note)
+	if err != nil {
+		return cert, err
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if len(v.certs) >= maxRemembered {
 		clear(v.certs)
 	}
+	v.certs[id] = cert
+	return cert, nil
+}
+
+func (v *Verifier) proof(a Approval, under Digest, cert Certificate) error {
+	id := a.fingerprint(under)
+	v.mu.Lock()
+	proven := v.proofs[id]
+	v.mu.Unlock()
+	if proven {
+		return nil
+	}
+	if err := a.verifyProof(cert); err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	if len(v.proofs) >= maxRemembered {
 		clear(v.proofs)
 	}
-	v.certs[id], v.proofs[body] = cert, true
-	return cert, nil
+	v.proofs[id] = true
+	return nil
 }

@@ -44,6 +44,18 @@ type Wrapper struct {
 	Provisional bool
 }
 
+// Lapses returns the moment at which the first of the approvals expires; the
+// zero time where none does.
+func (w Wrapper) Lapses() time.Time {
+	var first time.Time
+	for _, a := range w.Approvals {
+		if end := a.Request.Expires; !end.IsZero() && (first.IsZero() || end.Before(first)) {
+			first = end
+		}
+	}
+	return first
+}
+
 // Limits of a wrapper: with the largest body it must fit into one entry.
 const (
 	MaxListed    = 200

@@ -120,6 +120,32 @@ func policy(rules []ruleJSON) (Policy, error) {
 	return p, nil
 }
 
+// stationSays are the formats that a station says by itself, each when
+// something has just happened: entry 0, a refusal, a blob's receipt.
+var stationSays = []Format{"001", "002", "003"}
+
+// leastForPolicy is how many officers change a release policy, whatever the one
+// in force says of other messages.
+const leastForPolicy = 2
+
+// Check returns what a whole policy may not say: that a station waits for
+// officers to say that it cannot read an entry, or that fewer than two change
+// the policy, or nobody at all can. Writer and reader ask it alike.
+func (p Policy) Check() error {
+	for q := Routine; q <= Flash; q++ {
+		for _, f := range stationSays {
+			if r := p.Judge(Body{Format: f, Precedence: q}, nil); r.Verdict != Released {
+				return fieldError("rules", fmt.Sprintf("format %s, which a station says by itself, would wait for officers at %s", f, q), "let 001, 002 and 003 go on 0 officers")
+			}
+		}
+		r := p.Judge(Body{Format: "005", Precedence: q}, nil)
+		if r.Verdict == Refused || r.Need < leastForPolicy || r.ConfirmWithin > 0 {
+			return fieldError("rules", fmt.Sprintf("at %s the release policy itself, format 005, could not be changed, or by fewer than %d officers", q, leastForPolicy), "ask two officers or more for 005, and not alone")
+		}
+	}
+	return nil
+}
+
 func (w ruleJSON) rule() (Rule, *FieldError) {
 	r := Rule{Officers: w.Officers, Roles: w.Roles, Alone: w.Alone, ConfirmWithin: time.Duration(w.Confirm) * time.Second}
 	for _, s := range w.Formats {

@@ -19,7 +19,6 @@ const (
 	MaxRecord  = 4 << 30 // bytes of the file
 	MaxMembers = 3 << 20 // files in it
 	maxMember  = 64 << 20
-	maxTotal   = 8 << 30 // bytes of content in all
 	maxName    = 300
 )
 
@@ -103,7 +102,8 @@ func (f files) get(name string) ([]byte, bool) {
 }
 
 // read reads which members a record has. It refuses names that lead elsewhere,
-// members that stand twice or are too large, and every file whose bytes are not
+// members that stand twice or are too large, together larger than the file that
+// is said to hold them, and every file whose bytes are not
 // those that write would make.
 func read(r io.ReaderAt, size int64) (files, error) {
 	if size > MaxRecord {
@@ -125,7 +125,7 @@ func read(r io.ReaderAt, size int64) (files, error) {
 		if _, twice := f[m.Name]; twice || m.Method != zip.Store {
 			return nil, fmt.Errorf("%q stands twice in it, or is compressed", m.Name)
 		}
-		if total += m.UncompressedSize64; m.UncompressedSize64 > maxMember || total > maxTotal {
+		if total += m.UncompressedSize64; m.UncompressedSize64 > maxMember || total > uint64(size) {
 			return nil, fmt.Errorf("%q is too large", m.Name)
 		}
 		f[m.Name] = m
@@ -158,11 +158,13 @@ func (f files) check(r io.ReaderAt, size int64) error {
 	if err := write(c, list); err != nil {
 		return err
 	}
-	if c.differs || c.at != size {
-		return errors.New("the file's bytes are not those of its content: something between the files was changed")
+	if c.at != size {
+		return errDiffers
 	}
 	return nil
 }
+
+var errDiffers = errors.New("the file's bytes are not those of its content: something between the files was changed")
 
 var errManifest = errors.New("the manifest is missing or does not fit the files: a file was changed, added or taken out")
 
@@ -188,16 +190,15 @@ func checkName(name string) error {
 
 // comparer compares what is written with a file.
 type comparer struct {
-	r       io.ReaderAt
-	at      int64
-	differs bool
+	r  io.ReaderAt
+	at int64
 }
 
-// Write compares.
+// Write compares, and fails where the file differs.
 func (c *comparer) Write(p []byte) (int, error) {
 	buf := make([]byte, len(p))
 	if n, _ := c.r.ReadAt(buf, c.at); n != len(p) || !bytes.Equal(buf, p) {
-		c.differs = true
+		return 0, errDiffers
 	}
 	c.at += int64(len(p))
 	return len(p), nil

@@ -139,7 +139,7 @@ func (x *exporter) verified(s identity.Station) (identity.Verified, error) {
 		return v, err
 	}
 	x.cards[s] = carded{b, v}
-	x.members = append(x.members, held("cards/"+string(s)+".cards", b.Bytes()))
+	x.members = append(x.members, held(cardsName(s), b.Bytes()))
 	return v, nil
 }
 
@@ -232,7 +232,7 @@ func (x *exporter) finish() error {
 			return err
 		}
 		if note != nil {
-			x.members = append(x.members, held(fmt.Sprintf("successions/%s-%s-%s%d.note", o.Writer, o.Reader, o.Class.Letter(), o.Era), note))
+			x.members = append(x.members, held(successionName(o), note))
 		}
 	}
 	x.members = append(x.members, member{indexName, x.index})
@@ -249,6 +249,19 @@ func (x *exporter) index() ([]byte, error) {
 		index.Logs = append(index.Logs, *l)
 	}
 	slices.SortFunc(index.Logs, func(a, b logJSON) int { return strings.Compare(a.Origin, b.Origin) })
-	text, err := json.Marshal(index, json.Deterministic(true))
+	return index.bytes()
+}
+
+// bytes is the one form of record.json.
+func (x indexJSON) bytes() ([]byte, error) {
+	text, err := json.Marshal(x, json.Deterministic(true))
 	return append(text, '\n'), err
+}
+
+// cardsName is where the cards of a station stand.
+func cardsName(s identity.Station) string { return "cards/" + string(s) + ".cards" }
+
+// successionName is where the note that begins a log stands.
+func successionName(o identity.Origin) string {
+	return fmt.Sprintf("successions/%s-%s-%s%d.note", o.Writer, o.Reader, o.Class.Letter(), o.Era)
 }

@@ -83,6 +83,7 @@ type Report struct {
 	Findings        []Finding `json:"findings"`
 	Undisclosed     []string  `json:"undisclosed"`
 	MissingReceipts []string  `json:"missing_receipts"`
+	Lapsed          []string  `json:"lapsed"` // first receipted after an approval had expired
 }
 
 func (v *verifier) note(c Check, r Result, where, why string) {
@@ -165,6 +166,9 @@ func (r Report) Render(l book.Lang) (string, error) {
 			fmt.Fprintf(&b, " (%d/%d)", c.Passed, c.Passed+c.Failed+c.NotChecked)
 		}
 		b.WriteByte('\n')
+	}
+	if len(r.Lapsed) > 0 {
+		fmt.Fprintf(&b, "%s: %s\n", counts["lapsed"][l], strings.Join(r.Lapsed, " "))
 	}
 	for _, f := range r.Findings {
 		fmt.Fprintf(&b, "%s %d %s: %s\n", marks[f.Result], f.Check, f.Where, f.Reason)

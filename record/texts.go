@@ -17,6 +17,7 @@ var verdicts = map[Verdict]text{
 var counts = map[string]text{
 	"messages": six("messages", "сообщений", "消息", "mensajes", "messages", "الرسائل"),
 	"receipts": six("receipts", "подтверждений", "回执", "acuses", "accusés", "الإيصالات"),
+	"lapsed":   six("first receipted after an approval had expired", "впервые подтверждено после истечения срока утверждения", "首次回执晚于批准失效", "con primer acuse posterior al vencimiento de una autorización", "premier accusé après l'expiration d'une autorisation", "أول إيصال بعد انتهاء صلاحية موافقة"),
 	"verified": six("verified", "проверено", "已核实", "comprobados", "vérifiés", "تم التحقق"),
 }
 

@@ -1,6 +1,8 @@
 package record
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json/v2"
 	"fmt"
 	"io"
@@ -10,11 +12,7 @@ import (
 	"time"
 
 	"detente/identity"
-	"detente/journal"
 	"detente/message"
-	"detente/seal"
-
-	"golang.org/x/mod/sumdb/tlog"
 )
 
 var zeroTime time.Time
@@ -23,7 +21,10 @@ var zeroTime time.Time
 // fails only where it cannot run; what is wrong with the record is in the
 // report.
 func Verify(r io.ReaderAt, size int64, roots []identity.Root) (Report, error) {
-	v := &verifier{roots: roots, cards: make(map[identity.Station]identity.Verified), approvals: identity.NewVerifier()}
+	v := &verifier{
+		roots: roots, cards: make(map[identity.Station]identity.Verified), approvals: identity.NewVerifier(), used: make(map[string]bool),
+		logs: make(map[identity.Origin]*logVerifier), ends: make(map[identity.Origin]identity.Succession), bodies: make(map[message.ID]string), refused: make(map[Entry]string),
+	}
 	v.report.Schema = "detente.record/v1"
 	f, err := read(r, size)
 	if err != nil {
@@ -35,38 +36,60 @@ func Verify(r io.ReaderAt, size int64, roots []identity.Root) (Report, error) {
 	if !v.readIndex() || !v.readCards() {
 		return v.finish(), nil
 	}
-	for _, l := range v.index.Logs {
-		v.log(l)
+	origins := v.readLogs()
+	v.readSuccessions()
+	for _, o := range origins {
+		v.logs[o].run()
 	}
-	v.seen()
+	for _, o := range origins {
+		v.logs[o].settle()
+	}
+	v.unused()
 	return v.finish(), nil
 }
 
 type verifier struct {
 	roots     []identity.Root
 	files     files
+	used      map[string]bool // members that a check has read
 	index     indexJSON
 	cards     map[identity.Station]identity.Verified
 	approvals *identity.Verifier
-	entries   []opened
+	logs      map[identity.Origin]*logVerifier
+	ends      map[identity.Origin]identity.Succession // by the log that ends
+	bodies    map[message.ID]string                   // where each disclosed body stands
+	refused   map[Entry]string                        // entries that their reader refused, and where it says so
 	report    Report
 }
 
-// opened is a disclosed entry.
-type opened struct {
-	origin identity.Origin
-	index  int64
-	entry  message.Entry
+// get returns a member's content, and notes that a check looks at it.
+func (v *verifier) get(name string) ([]byte, bool) {
+	v.used[name] = true
+	return v.files.get(name)
+}
+
+// unused fails for each member that no check has looked at: nothing in a record
+// is there for its own sake, and what nobody proves may not lie beside a proof.
+func (v *verifier) unused() {
+	for _, name := range slices.Sorted(maps.Keys(v.files)) {
+		if !v.used[name] {
+			v.fail(CheckIndex, name, "the file belongs to no message, card or log of the record")
+		}
+	}
 }
 
 func (v *verifier) readIndex() bool {
-	text, ok := v.files.get(indexName)
+	text, ok := v.get(indexName)
 	if !ok || json.Unmarshal(text, &v.index, json.RejectUnknownMembers(true)) != nil || v.index.Format != indexFormat || len(v.index.Logs) == 0 {
 		v.fail(CheckIndex, "", "record.json is missing or not of a known form")
 		return false
 	}
 	if v.index.Kind != Message && v.index.Kind != Dossier && v.index.Kind != Line {
 		v.fail(CheckIndex, "", "record.json names no known kind")
+		return false
+	}
+	if again, err := v.index.bytes(); err != nil || !bytes.Equal(again, text) {
+		v.fail(CheckIndex, "", "record.json is not written as records write it")
 		return false
 	}
 	v.report.Kind = v.index.Kind
@@ -83,6 +106,9 @@ func (v *verifier) readCards() bool {
 		}
 		bundle, _ := v.files.get(name)
 		verified, err := v.chain(bundle)
+		if err == nil && name != cardsName(verified.Card.Station) {
+			err = fmt.Errorf("the cards are those of %s", verified.Card.Station)
+		}
 		if err != nil {
 			v.fail(CheckCards, name, err.Error())
 			ok = false
@@ -92,6 +118,83 @@ func (v *verifier) readCards() bool {
 		v.pass(CheckCards, string(verified.Card.Station))
 	}
 	return ok
+}
+
+// readLogs returns the logs that record.json names, in the order in which they
+// are to be verified: a writer's eras in their order.
+func (v *verifier) readLogs() []identity.Origin {
+	var origins []identity.Origin
+	for _, l := range v.index.Logs {
+		o, err := identity.ParseOrigin(l.Origin)
+		if err != nil {
+			v.fail(CheckIndex, l.Origin, err.Error())
+			continue
+		}
+		if _, twice := v.logs[o]; twice {
+			v.fail(CheckIndex, l.Origin, "record.json names the log twice")
+			continue
+		}
+		if lv, ok := v.newLog(o, l); ok {
+			v.logs[o] = lv
+			origins = append(origins, o)
+		}
+	}
+	slices.SortFunc(origins, func(a, b identity.Origin) int {
+		x, y := a, b
+		x.Era, y.Era = 0, 0
+		return cmp.Or(strings.Compare(x.String(), y.String()), cmp.Compare(a.Era, b.Era))
+	})
+	return origins
+}
+
+func (v *verifier) newLog(o identity.Origin, l logJSON) (*logVerifier, bool) {
+	writer, ok := v.cards[o.Writer]
+	reader, ok2 := v.cards[o.Reader]
+	if !ok || !ok2 {
+		v.fail(CheckCards, l.Origin, "the cards of both ends of the log must be in the record")
+		return nil, false
+	}
+	v.used[cardsName(o.Writer)], v.used[cardsName(o.Reader)] = true, true
+	key, ok := writer.Card.Log(o)
+	if !ok {
+		v.fail(CheckCards, l.Origin, "the writer's card lists no key for this log")
+		return nil, false
+	}
+	for i, index := range l.Indexes {
+		if index < 0 || index >= l.Size || i > 0 && index <= l.Indexes[i-1] {
+			v.fail(CheckIndex, l.Origin, "record.json contradicts itself: its indexes are not those of entries of the log, each once")
+			return nil, false
+		}
+	}
+	return &logVerifier{v: v, in: l, o: o, writer: writer, reader: reader, key: key, policyKnown: o.Era == 1, policy: message.Bootstrap(), end: -1}, true
+}
+
+// readSuccessions verifies the notes that begin eras, and notes where the logs
+// before them end.
+func (v *verifier) readSuccessions() {
+	for _, o := range slices.SortedFunc(maps.Keys(v.logs), func(a, b identity.Origin) int { return strings.Compare(a.String(), b.String()) }) {
+		if o.Era == 1 {
+			continue
+		}
+		note, ok := v.get(successionName(o))
+		if !ok {
+			v.missing(CheckFork, o.String(), "the note by which this log follows another is not in the record")
+			continue
+		}
+		s, err := identity.OpenSuccession(v.logs[o].writer.Card, note)
+		if err == nil && (s.New != o || s.Old != o.Line().Log(o.Writer, o.Era-1)) {
+			err = fmt.Errorf("the note of succession is for %s after %s", s.New, s.Old)
+		}
+		if err != nil {
+			v.fail(CheckFork, o.String(), err.Error())
+			continue
+		}
+		v.ends[s.Old] = s
+		if old, ok := v.logs[s.Old]; ok {
+			old.end = s.Size
+		}
+		v.pass(CheckFork, o.String())
+	}
 }
 
 func (v *verifier) chain(file []byte) (identity.Verified, error) {
@@ -109,295 +212,4 @@ func (v *verifier) chain(file []byte) (identity.Verified, error) {
 		}
 	}
 	return identity.Verified{}, fmt.Errorf("no root key of %s was given to verify with", claimed.Party)
-}
-
-// log verifies all that the record holds of one log.
-func (v *verifier) log(l logJSON) {
-	o, err := identity.ParseOrigin(l.Origin)
-	if err != nil {
-		v.fail(CheckIndex, l.Origin, err.Error())
-		return
-	}
-	writer, ok := v.cards[o.Writer]
-	reader, ok2 := v.cards[o.Reader]
-	if !ok || !ok2 {
-		v.fail(CheckCards, l.Origin, "the cards of both ends of the log must be in the record")
-		return
-	}
-	key, ok := writer.Card.Log(o)
-	if !ok {
-		v.fail(CheckCards, l.Origin, "the writer's card lists no key for this log")
-		return
-	}
-	if l.Size < 0 || int64(len(l.Indexes)) > l.Size || !slices.IsSorted(l.Indexes) {
-		v.fail(CheckIndex, l.Origin, "record.json contradicts itself")
-		return
-	}
-	lv := &logVerifier{v: v, o: o, writer: writer, reader: reader, key: key, policy: message.Bootstrap(), policyKnown: true}
-	if o.Era > 1 {
-		lv.policyKnown = false // it is carried over from the era before
-	}
-	lv.run(l)
-}
-
-// logVerifier verifies the entries of one log, in order.
-type logVerifier struct {
-	v              *verifier
-	o              identity.Origin
-	writer, reader identity.Verified
-	key            identity.PublicKey
-	policy         message.Policy
-	policyKnown    bool
-	next           int64
-	lastAt         time.Time
-	roots          map[int64]tlog.Hash
-	trees          map[string]journal.Head // of signed checkpoints that verified
-	receipts       map[string]time.Time
-}
-
-func (l *logVerifier) run(in logJSON) {
-	l.trees, l.receipts, l.roots = make(map[string]journal.Head), make(map[string]time.Time), make(map[int64]tlog.Hash)
-	code := func(s identity.Station) (identity.Code, error) { return l.v.cards[s].Card.Code, nil }
-	var present []int64
-	for _, i := range in.Indexes {
-		folder, err := folderOf(Entry{l.o, i}, code)
-		if err != nil || i < 0 || i >= in.Size {
-			l.v.fail(CheckIndex, in.Origin, "an index lies outside the log")
-			return
-		}
-		if _, ok := l.v.files[folder+"entry.age"]; !ok {
-			folder = ""
-		}
-		present = append(present, i)
-		l.entry(folder, i)
-	}
-	l.v.report.Messages += len(present)
-	if l.v.index.Kind == Line {
-		l.complete(in, present)
-	}
-}
-
-// complete names what a record of a whole line lacks.
-func (l *logVerifier) complete(in logJSON, present []int64) {
-	for i := range in.Size {
-		if _, ok := slices.BinarySearch(present, i); !ok {
-			l.v.missing(CheckComplete, l.cite(i), "the entry is not in the record")
-		}
-	}
-	if int64(len(present)) == in.Size {
-		l.v.pass(CheckComplete, in.Origin)
-	}
-}
-
-func (l *logVerifier) cite(i int64) string {
-	return message.Cite(l.writer.Card.Code, l.reader.Card.Code, l.o.Class, l.o.Era, i)
-}
-
-// entry verifies one entry: its proof, its receipt, and what it says if it is
-// disclosed.
-func (l *logVerifier) entry(folder string, index int64) {
-	sealed, ok := l.v.files.get(folder + "entry.age")
-	if !ok {
-		l.v.fail(CheckIndex, l.cite(index), "the entry is named and not there")
-		return
-	}
-	proven := l.proof(folder, index, sealed)
-	l.policyFile(folder, index)
-	text, disclosed := l.v.files.get(folder + "filekey")
-	if !disclosed {
-		l.v.missing(CheckDisclosed, l.cite(index), "the entry is not disclosed")
-		l.v.report.Undisclosed = append(l.v.report.Undisclosed, l.cite(index))
-		l.policyKnown = l.policyKnown && index == 0
-		l.next = -1
-		return
-	}
-	e, ok := l.open(index, sealed, text)
-	if !ok {
-		return
-	}
-	good := l.authority(index, e)
-	l.v.entries = append(l.v.entries, opened{l.o, index, e})
-	if proven && good {
-		l.v.report.Verified++
-	}
-}
-
-// policyFile checks that the C2SP policy beside an entry is that of its log.
-func (l *logVerifier) policyFile(folder string, index int64) {
-	want := journal.PolicyFile(l.o, l.key, map[string]identity.PublicKey{l.reader.Card.CosignerName(): l.reader.Card.Cosigner})
-	if policy, _ := l.v.files.get(folder + "policy.txt"); string(policy) != string(want) {
-		l.v.fail(CheckPolicyFile, l.cite(index), "policy.txt is not that of the log")
-	}
-}
-
-// proof verifies the tlog-proof: the checkpoint signed twice by the log, its
-// reader's two cosignatures of one second, and the inclusion of the entry.
-func (l *logVerifier) proof(folder string, index int64, sealed []byte) bool {
-	text, ok := l.v.files.get(folder + "proof.tlog-proof")
-	if !ok {
-		l.v.missing(CheckReceipt, l.cite(index), "the counterpart has given no receipt")
-		l.v.report.MissingReceipts = append(l.v.report.MissingReceipts, l.cite(index))
-		return false
-	}
-	p, checkpoint, at, err := parseProof(text)
-	if err != nil || at != index {
-		l.v.fail(CheckInclusion, l.cite(index), "the proof is malformed or of another entry")
-		return false
-	}
-	head, known := l.trees[string(checkpoint)]
-	if !known {
-		if head, err = journal.OpenCheckpoint(l.key, l.o, checkpoint); err != nil {
-			l.v.fail(CheckCheckpoint, l.cite(index), err.Error())
-			return false
-		}
-		c, err := journal.OpenCosignature(l.reader.Card.CosignerName(), l.reader.Card.Cosigner, head, journal.LinesOf(l.reader.Card.CosignerName(), checkpoint))
-		if err != nil {
-			l.v.fail(CheckReceipt, l.cite(index), err.Error())
-			return false
-		}
-		if root, ok := l.roots[head.Size]; ok && root != head.Root {
-			l.v.fail(CheckFork, l.cite(index), fmt.Sprintf("the log has signed two roots for size %d", head.Size))
-			return false
-		}
-		l.roots[head.Size], l.trees[string(checkpoint)], l.receipts[string(checkpoint)] = head.Root, head, c.At
-	}
-	if index >= head.Size || tlog.CheckRecord(p, head.Size, head.Root, index, tlog.RecordHash(sealed)) != nil {
-		l.v.fail(CheckInclusion, l.cite(index), "the entry is not in the tree of the signed checkpoint")
-		return false
-	}
-	l.v.report.Receipts++
-	l.v.pass(CheckInclusion, l.cite(index))
-	return true
-}
-
-// open opens a disclosed entry and checks that it is what the log says.
-func (l *logVerifier) open(index int64, sealed, text []byte) (message.Entry, bool) {
-	key, err := seal.ParseFileKey(strings.TrimSuffix(string(text), "\n"))
-	if err != nil {
-		l.v.fail(CheckOpens, l.cite(index), err.Error())
-		return message.Entry{}, false
-	}
-	plain, err := seal.OpenWithKey(sealed, key)
-	if err != nil {
-		l.v.fail(CheckOpens, l.cite(index), "the disclosed key does not open the entry")
-		return message.Entry{}, false
-	}
-	e, err := message.ParseEntry(plain)
-	if err != nil {
-		l.v.warn(CheckBody, l.cite(index), err.Error())
-		return e, false
-	}
-	b := e.Body.Body()
-	if b.Line != l.o.Line() || b.From != l.o.Writer || b.To != l.o.Reader {
-		l.v.fail(CheckBody, l.cite(index), "the body is for another line or direction than the log")
-		return e, false
-	}
-	if e.Wrapper.At.Before(l.lastAt) {
-		l.v.fail(CheckTime, l.cite(index), "the wrapper's second falls behind that of an entry before it")
-		return e, false
-	}
-	l.lastAt = e.Wrapper.At
-	l.v.pass(CheckBody, l.cite(index))
-	return e, true
-}
-
-// authority counts the approvals by the release policy in force before the
-// entry, which earlier entries of the log state.
-func (l *logVerifier) authority(index int64, e message.Entry) bool {
-	if index != l.next {
-		l.policyKnown = false
-	}
-	l.next = index + 1
-	b := e.Body.Body()
-	counted, err := l.approvers(e)
-	if err != nil {
-		l.v.fail(CheckApprovals, l.cite(index), err.Error())
-		return false
-	}
-	defer func() {
-		if b.Format == "005" {
-			if p, err := message.PolicyOf(b); err == nil {
-				l.policy, l.policyKnown = p, true
-			}
-		}
-	}()
-	if !l.policyKnown {
-		l.v.missing(CheckPolicy, l.cite(index), fmt.Sprintf("approved by %d officers; the release policy then in force is not disclosed", len(counted)))
-		return true
-	}
-	switch r := l.policy.Judge(b, counted); {
-	case r.Verdict == message.Released && !e.Wrapper.Provisional, r.Verdict == message.Provisional && e.Wrapper.Provisional:
-		l.v.pass(CheckPolicy, l.cite(index))
-		return true
-	default:
-		l.v.fail(CheckPolicy, l.cite(index), fmt.Sprintf("it left on %d of %d officers: %s", r.Have, r.Need, r.Reason))
-		return false
-	}
-}
-
-func (l *logVerifier) approvers(e message.Entry) ([]message.Approver, error) {
-	var counted []message.Approver
-	for _, a := range e.Wrapper.Approvals {
-		if a.Request.Body != e.Body.Digest() {
-			return nil, fmt.Errorf("an approval is of another body")
-		}
-		if l.policyKnown && a.Request.Policy != l.policy.Digest() {
-			return nil, fmt.Errorf("an approval names another release policy than the one in force")
-		}
-		cert, err := l.v.approvals.Verify(a, l.o.Writer, l.writer.Agency.Agency, l.writer.Agency.Key, e.Wrapper.At)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range counted {
-			if c.Pseudonym == cert.Pseudonym {
-				return nil, fmt.Errorf("officer %s stands twice among those who approved", cert.Pseudonym)
-			}
-		}
-		counted = append(counted, message.Approver{Pseudonym: cert.Pseudonym, Role: a.Request.Role, Decision: a.Request.Decision})
-	}
-	return counted, nil
-}
-
-// seen checks what disclosed wrappers say of the other log against the record's
-// own signed heads.
-func (v *verifier) seen() {
-	heads := make(map[string]identity.Digest)
-	for _, e := range v.entries {
-		s := e.entry.Wrapper.Seen
-		if s.Size == 0 {
-			continue
-		}
-		k := fmt.Sprintf("%s %d %d", e.origin.Reader, s.Era, s.Size)
-		if root, ok := heads[k]; ok && root != s.Root {
-			v.fail(CheckSeen, k, "two entries have seen two roots of one size")
-			return
-		}
-		heads[k] = s.Root
-	}
-	if len(heads) > 0 {
-		v.pass(CheckSeen, "")
-	}
-}
-
-// parseProof takes a C2SP tlog-proof apart.
-func parseProof(text []byte) (tlog.RecordProof, []byte, int64, error) {
-	bad := fmt.Errorf("the proof is malformed")
-	head, checkpoint, ok := strings.Cut(string(text), "\n\n")
-	lines := strings.Split(head, "\n")
-	if !ok || len(lines) < 2 || lines[0] != "c2sp.org/tlog-proof@v1" {
-		return nil, nil, 0, bad
-	}
-	var index int64
-	if _, err := fmt.Sscanf(lines[1], "index %d", &index); err != nil || fmt.Sprintf("index %d", index) != lines[1] || len(lines) > 66 {
-		return nil, nil, 0, bad
-	}
-	var p tlog.RecordProof
-	for _, l := range lines[2:] {
-		h, err := tlog.ParseHash(l)
-		if err != nil {
-			return nil, nil, 0, bad
-		}
-		p = append(p, h)
-	}
-	return p, []byte(checkpoint), index, nil
 }

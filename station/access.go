@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ func (s *Station) AddToken(ctx context.Context, actor Actor, now time.Time, secr
 		return s.refused(ctx, now, actor, "token add", as.Name, err)
 	}
 	if !strings.HasPrefix(secret, TokenPrefix) || len(secret) < len(TokenPrefix)+32 {
-		return fmt.Errorf("%w: a token begins with %s and has at least 32 random characters after it", ErrInvalid, TokenPrefix)
+		return s.refused(ctx, now, actor, "token add", as.Name, fmt.Errorf("%w: a token begins with %s and has at least 32 random characters after it", ErrInvalid, TokenPrefix))
 	}
 	t := Token{Digest: identity.Sum([]byte(secret)), Actor: as.Name, Roles: as.Roles, Until: second(until)}
 	err := s.update(ctx, now, func(tx Tx) error {
@@ -96,44 +97,63 @@ func (s *Station) AddOfficer(ctx context.Context, actor Actor, now time.Time, na
 		return Officer{}, s.refused(ctx, now, actor, "officer add", name, fmt.Errorf("%w: certificate: %w", ErrInvalid, err))
 	}
 	if cert.Station != s.name {
-		return Officer{}, fmt.Errorf("%w: the certificate is for the station %s, and this is %s", ErrInvalid, cert.Station, s.name)
+		return Officer{}, s.refused(ctx, now, actor, "officer add", name, fmt.Errorf("%w: the certificate is for the station %s, and this is %s", ErrInvalid, cert.Station, s.name))
 	}
 	o := Officer{Pseudonym: cert.Pseudonym, Name: name, Certificate: certificate}
-	return o, s.update(ctx, now, func(tx Tx) error {
-		if before, err := tx.Officer(o.Pseudonym); err == nil && before.Name != name {
+	err = s.update(ctx, now, func(tx Tx) error {
+		before, err := tx.Officer(o.Pseudonym)
+		switch {
+		case errors.Is(err, ErrNotFound):
+		case err != nil:
+			return err
+		case before.Name != name:
 			return fmt.Errorf("%w: the pseudonym %s belongs to another officer: one pseudonym is one person", ErrConflict, o.Pseudonym)
+		case slices.Contains(before.Barred, identity.Sum(certificate)):
+			return fmt.Errorf("%w: this certificate of %s was revoked: the agency issues another", ErrConflict, o.Pseudonym)
 		}
+		o.Barred = before.Barred
 		if err := s.audit(tx, now, actor, "officer add", o.Pseudonym, "done", strings.Join(cert.Roles, ",")); err != nil {
 			return err
 		}
 		return tx.PutOfficer(o)
 	})
+	if err != nil {
+		return Officer{}, s.refused(ctx, now, actor, "officer add", o.Pseudonym, err)
+	}
+	return o, nil
 }
 
-// RevokeOfficer ends an officer's approvals at this station from now on.
+// RevokeOfficer ends an officer's approvals at this station from now on, those
+// included that wait in the queue. The certificate never serves again; the
+// officer may, with another one.
 func (s *Station) RevokeOfficer(ctx context.Context, actor Actor, now time.Time, pseudonym string) error {
 	if err := actor.must("revoke an officer", RoleOperator); err != nil {
 		return s.refused(ctx, now, actor, "officer revoke", pseudonym, err)
 	}
-	return s.update(ctx, now, func(tx Tx) error {
+	err := s.update(ctx, now, func(tx Tx) error {
 		o, err := tx.Officer(pseudonym)
 		if err != nil {
 			return fmt.Errorf("officer %s: %w", pseudonym, err)
 		}
 		if o.Revoked.IsZero() {
 			o.Revoked = second(now)
+			o.Barred = append(slices.Clone(o.Barred), identity.Sum(o.Certificate))
 		}
 		if err := s.audit(tx, now, actor, "officer revoke", pseudonym, "done", ""); err != nil {
 			return err
 		}
 		return tx.PutOfficer(o)
 	})
+	if err != nil {
+		return s.refused(ctx, now, actor, "officer revoke", pseudonym, err)
+	}
+	return nil
 }
 
 // Officers lists the officers of this station.
 func (s *Station) Officers(ctx context.Context, actor Actor) ([]Officer, error) {
 	if err := actor.must("see the officers", RoleOperator, RoleRead); err != nil {
-		return nil, err
+		return nil, s.denied(ctx, actor, "officers", err)
 	}
 	var list []Officer
 	err := s.store.View(ctx, func(tx Tx) (err error) {
@@ -146,7 +166,7 @@ func (s *Station) Officers(ctx context.Context, actor Actor) ([]Officer, error) 
 // Peers lists the stations whose cards are held.
 func (s *Station) Peers(ctx context.Context, actor Actor) ([]Peer, error) {
 	if err := actor.must("see the peers", RoleOperator, RoleRead); err != nil {
-		return nil, err
+		return nil, s.denied(ctx, actor, "peers", err)
 	}
 	var list []Peer
 	err := s.store.View(ctx, func(tx Tx) (err error) {

@@ -3,6 +3,8 @@ package station
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"detente/identity"
@@ -52,29 +54,52 @@ func (s *Station) appendWaiting(tx Tx, l identity.Line, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	taken := make(map[message.ID]bool)
-	for _, out := range waiting {
-		if len(b.entries) >= maxBatch || s.noRoom(row, now, out, b.bytes) != "" {
-			break
-		}
-		if err := s.takeWithRefs(tx, b, out, taken, now); err != nil {
-			return err
-		}
+	if err := s.takeAll(tx, b, waiting, now); err != nil {
+		return err
 	}
 	if len(b.entries) == 0 {
 		return nil
 	}
+	b.unlist()
 	return s.commitBatch(tx, b, now)
+}
+
+// maxLooked bounds how much of a queue one commit looks at where those at its
+// head wait for others that await release.
+const maxLooked = 16 * maxBatch
+
+// takeAll takes waiting messages into the batch, in their order, as long as the
+// line has room. Where a whole page waits for other messages it looks further:
+// they must not hold up what is less urgent and may go.
+func (s *Station) takeAll(tx Tx, b *appending, waiting []Outgoing, now time.Time) error {
+	seen := make(map[message.ID]bool)
+	for limit := maxBatch; ; limit *= 2 {
+		for _, out := range waiting {
+			if len(b.entries) >= maxBatch || s.noRoom(b.row, now, out, b.bytes) != "" {
+				return nil
+			}
+			if err := s.takeWithRefs(tx, b, out, seen, 0, now); err != nil {
+				return err
+			}
+		}
+		if len(waiting) < limit || len(b.entries) > 0 || limit >= maxLooked {
+			return nil // what was appended makes room for the rest at the next commit
+		}
+		var err error
+		if waiting, err = tx.NextWaiting(b.row.Line, 2*limit); err != nil {
+			return err
+		}
+	}
 }
 
 // takeWithRefs takes a waiting message into the batch, after those that it
 // refers to and that wait on the same line: a message lends them its
-// precedence.
-func (s *Station) takeWithRefs(tx Tx, b *appending, out Outgoing, taken map[message.ID]bool, now time.Time) error {
-	if taken[out.ID] {
+// precedence. Where they do not all fit into the batch it waits for the next.
+func (s *Station) takeWithRefs(tx Tx, b *appending, out Outgoing, seen map[message.ID]bool, depth int, now time.Time) error {
+	if seen[out.ID] || depth > maxBatch {
 		return nil
 	}
-	taken[out.ID] = true
+	seen[out.ID] = true
 	for _, ref := range out.Refs {
 		earlier, err := tx.Outgoing(ref)
 		if errors.Is(err, ErrNotFound) {
@@ -82,18 +107,36 @@ func (s *Station) takeWithRefs(tx Tx, b *appending, out Outgoing, taken map[mess
 		} else if err != nil {
 			return err
 		}
-		switch {
-		case earlier.State == Waiting && earlier.Line == out.Line:
-			if err := s.takeWithRefs(tx, b, earlier, taken, now); err != nil {
+		if earlier.State == Waiting && earlier.Line == out.Line {
+			if err := s.takeWithRefs(tx, b, earlier, seen, depth+1, now); err != nil {
 				return err
 			}
+			if earlier, err = tx.Outgoing(ref); err != nil {
+				return err
+			}
+		}
+		switch {
 		case earlier.State == Awaiting:
-			out.Reason = "waits for the release of " + ref.String() + ", to which it refers"
+			why := "waits for the release of " + ref.String() + ", to which it refers"
+			if out.Reason == why {
+				return nil
+			}
+			out.Reason = why
 			out.Next = "that message is released, or this one is withdrawn"
 			return tx.PutOutgoing(out)
+		case earlier.State == Waiting && earlier.Line == out.Line && !b.holds(ref):
+			return nil
 		}
 	}
+	if len(b.entries) >= maxBatch {
+		return nil
+	}
 	return s.take(tx, b, out, now)
+}
+
+// holds reports whether the batch has a message.
+func (b *appending) holds(id message.ID) bool {
+	return slices.ContainsFunc(b.taken, func(o Outgoing) bool { return o.ID == id })
 }
 
 // appending is a batch on its way into a log.
@@ -102,11 +145,13 @@ type appending struct {
 	head    journal.Log // the log before the batch; zero before entry 0
 	policy  message.Policy
 	wrapper message.Wrapper // of the next entry
+	before  Line            // the row before the wrapper's receipts counted as listed
 	reader  seal.Recipient
 	archive seal.Recipient
 	entries [][]byte
 	taken   []Outgoing
 	opened  []message.Entry
+	under   []message.Policy // in force at each
 	plain   [][]byte
 	bytes   int64
 }
@@ -126,12 +171,9 @@ func (s *Station) newBatch(tx Tx, row Line, now time.Time) (*appending, error) {
 		return nil, err
 	}
 	s.mu.Lock()
-	archive, ok := s.keys.Archive[seal.PeriodOf(now)]
+	archive := s.keys.Archive[seal.PeriodOf(now)] // mayAppend has looked
 	s.mu.Unlock()
-	if !ok {
-		return nil, fmt.Errorf("no archive key for the period %s: make one with `detente station rotate`", seal.PeriodOf(now))
-	}
-	b := &appending{row: row, head: head, policy: policy, archive: archive.Recipient()}
+	b := &appending{row: row, before: row, head: head, policy: policy, archive: archive.Recipient()}
 	if b.reader, err = p.recipient(now); err != nil {
 		return nil, err
 	}
@@ -141,48 +183,106 @@ func (s *Station) newBatch(tx Tx, row Line, now time.Time) (*appending, error) {
 	return b, nil
 }
 
-// take checks a released message once more, wraps and seals it. A message
-// whose approvals no longer satisfy the policy goes back to the officers.
+// unlist takes back that receipts were listed where no entry of the batch had
+// room for them: the next batch lists them.
+func (b *appending) unlist() {
+	if len(b.wrapper.Receipts)+len(b.wrapper.Held) == 0 {
+		return
+	}
+	b.row.ListedEra, b.row.ListedSize = b.before.ListedEra, b.before.ListedSize
+	b.row.HeldEra, b.row.HeldSize = b.before.HeldEra, b.before.HeldSize
+}
+
+// take checks a released message once more, at the second that its wrapper will
+// say and by the policy in force at its place, wraps and seals it. A message
+// whose approvals no longer satisfy the policy goes back to the officers. One
+// that can never be appended ends with its reason: it must not hold up what
+// waits behind it.
 func (s *Station) take(tx Tx, b *appending, out Outgoing, now time.Time) error {
 	frozen, err := message.ParseBody(out.Body)
 	if err != nil {
-		return fmt.Errorf("internal error: stored body of %s: %w; run `detente station doctor`", out.ID, err)
+		return s.end(tx, now, out, "internal error: its stored body is damaged: "+err.Error(), "run `detente station doctor`, and submit it again")
 	}
-	if !out.Until.IsZero() && !out.Until.After(now) {
+	at := b.wrapper.At
+	if !out.Until.IsZero() && !out.Until.After(at) {
 		return nil // expire ends it, with its reason
 	}
-	counted, err := s.approvals(out)
+	counted, dropped, err := s.recount(tx, &out, frozen, b.policy, at)
 	if err != nil {
 		return err
 	}
 	v := b.policy.Judge(frozen.Body(), counted)
 	if v.Verdict != message.Released && !(v.Verdict == message.Provisional && out.Provisional) {
-		out.State, out.Reason = Awaiting, "the release policy asks for more than its approvals: "+v.Reason
-		out.Next, out.Until = "another officer approves", s.requestEnds(now, frozen.Body())
-		return tx.PutOutgoing(out)
+		return s.backToOfficers(tx, now, out, frozen, v, dropped)
 	}
 	w := b.wrapper
 	w.Provisional = v.Verdict == message.Provisional
 	if w.Approvals, err = s.parseApprovals(out.Approvals); err != nil {
 		return err
 	}
-	entry := message.Entry{Wrapper: w, Body: frozen}
-	plain, err := entry.Plain()
-	if err != nil {
-		return fmt.Errorf("wrapping %s: %w", out.ID, err)
+	entry, plain, sealed, err := b.sealed(w, frozen)
+	if errors.Is(err, seal.ErrTooLarge) {
+		return s.end(tx, now, out, err.Error(), "submit it again in parts, with fewer approvals, or with its text as a blob")
 	}
-	sealed, err := seal.Seal(plain, b.reader, b.archive)
 	if err != nil {
-		return fmt.Errorf("sealing %s: %w", out.ID, err)
+		return fmt.Errorf("message %s: %w", out.ID, err)
 	}
-	if err := s.listFurther(tx, b, now); err != nil {
-		return err
+	if len(entry.Wrapper.Receipts)+len(entry.Wrapper.Held) > 0 {
+		b.before = b.row // they are listed; the next entry takes what this one had no room for
+		if err := s.listFurther(tx, b, now); err != nil {
+			return err
+		}
 	}
 	out.Provisional = w.Provisional
 	b.entries, b.taken = append(b.entries, sealed), append(b.taken, out)
-	b.opened, b.plain = append(b.opened, entry), append(b.plain, plain)
+	b.opened, b.under, b.plain = append(b.opened, entry), append(b.under, b.policy), append(b.plain, plain)
 	b.bytes += int64(len(sealed))
+	if frozen.Body().Format == "005" {
+		if b.policy, err = message.PolicyOf(frozen.Body()); err != nil {
+			return fmt.Errorf("internal error: release policy %s: %w", out.ID, err)
+		}
+	}
 	return nil
+}
+
+// sealed wraps and seals a body. Where the entry would be too large it leaves
+// the receipts to the next one.
+func (b *appending) sealed(w message.Wrapper, f message.Frozen) (message.Entry, []byte, []byte, error) {
+	entry := message.Entry{Wrapper: w, Body: f}
+	plain, err := entry.Plain()
+	if err != nil {
+		return entry, nil, nil, fmt.Errorf("wrapping: %w", err)
+	}
+	closed, err := seal.Seal(plain, b.reader, b.archive)
+	if errors.Is(err, seal.ErrTooLarge) && len(w.Receipts)+len(w.Held) > 0 {
+		w.Receipts, w.Held = nil, nil
+		return b.sealed(w, f)
+	}
+	return entry, plain, closed, err
+}
+
+// end ends a waiting message that cannot be appended.
+func (s *Station) end(tx Tx, now time.Time, out Outgoing, why, next string) error {
+	out.State, out.Reason, out.Next = Rejected, why, next
+	if err := errors.Join(s.audit(tx, now, itself, "append", out.ID.String(), "failed", why), s.event(tx, now, "release", out.ID.String(), why)); err != nil {
+		return err
+	}
+	return tx.PutOutgoing(out)
+}
+
+// backToOfficers asks for the release of a message anew: what it was approved
+// by no longer counts, or no longer suffices.
+func (s *Station) backToOfficers(tx Tx, now time.Time, out Outgoing, f message.Frozen, v message.Release, dropped []string) error {
+	out.State, out.Provisional, out.Released = Awaiting, false, time.Time{}
+	out.Reason = "awaits release again: " + v.Reason
+	if len(dropped) > 0 {
+		out.Reason += "; no longer counted: " + strings.Join(dropped, ", ")
+	}
+	out.Next, out.Until = nextApproval(out.ID), s.requestEnds(now, f.Body())
+	if err := errors.Join(s.audit(tx, now, itself, "append", out.ID.String(), "refused", out.Reason), s.event(tx, now, "release", out.ID.String(), out.Reason)); err != nil {
+		return err
+	}
+	return tx.PutOutgoing(out)
 }
 
 // commitBatch puts the batch into the log and notes what became of each
@@ -206,6 +306,9 @@ func (s *Station) commitBatch(tx Tx, b *appending, now time.Time) error {
 			return err
 		}
 		if err := s.project(tx, origin, out.Index, b.opened[i], b.plain[i], "", ""); err != nil {
+			return err
+		}
+		if err := s.noteProvisional(tx, origin, out.Index, b.opened[i], b.under[i]); err != nil {
 			return err
 		}
 		if err := s.event(tx, now, "message", s.Cite(origin, out.Index), "appended, message "+out.ID.String()); err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"detente/identity"
@@ -32,6 +33,18 @@ func (s *Station) refused(ctx context.Context, now time.Time, actor Actor, act, 
 		return errors.Join(cause, fmt.Errorf("audit trail: %w", err))
 	}
 	return cause
+}
+
+// denied writes a refusal of what only looks, and has not been told the time:
+// it is stamped with that of the last tick.
+func (s *Station) denied(ctx context.Context, actor Actor, act string, cause error) error {
+	s.mu.Lock()
+	at := s.clock.last
+	s.mu.Unlock()
+	if at.IsZero() {
+		at = s.since
+	}
+	return s.refused(ctx, at, actor, act, "", cause)
 }
 
 // event writes an event for the streams.
@@ -113,31 +126,45 @@ func (s *Station) parseApprovals(raw [][]byte) ([]identity.Approval, error) {
 	return all, nil
 }
 
-// approvals returns who has approved a message, from approvals that were
-// verified when they were taken.
-func (s *Station) approvals(out Outgoing) ([]message.Approver, error) {
+// recount returns who has approved a message so that it counts at a time under
+// a policy, and leaves out of the message every approval that does not, any
+// more: given under another policy, expired, or by an officer whose certificate
+// has ended or whom the station has revoked. The counterpart would refuse it.
+// dropped says whose and why.
+func (s *Station) recount(tx Tx, out *Outgoing, f message.Frozen, policy message.Policy, at time.Time) (counted []message.Approver, dropped []string, err error) {
 	all, err := s.parseApprovals(out.Approvals)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var counted []message.Approver
-	for _, a := range all {
-		cert, err := s.verifier.Verify(a, s.name, s.own.Load().Agency.Agency, s.own.Load().Agency.Key, out.Asked)
-		if err != nil {
-			return nil, fmt.Errorf("stored approval of %s: %w", out.ID, err)
+	r := Release{Outgoing: *out, Frozen: f, Policy: policy.Digest(), Expires: s.releaseEnds(*out, f.Body())}
+	var kept [][]byte
+	for i, a := range all {
+		cert, why := s.verifyApproval(a, at)
+		if why == nil {
+			why = s.officerStands(tx, a, cert, at)
 		}
+		if why == nil && !a.Request.Equal(r.Request(a.Request.Role, a.Request.Decision)) {
+			why = fmt.Errorf("%s approved under a release policy that is no longer in force", cert.Pseudonym)
+		}
+		if why != nil {
+			dropped = append(dropped, why.Error())
+			continue
+		}
+		kept = append(kept, out.Approvals[i])
 		counted = append(counted, message.Approver{Pseudonym: cert.Pseudonym, Role: a.Request.Role, Decision: a.Request.Decision})
 	}
-	return counted, nil
+	out.Approvals = kept
+	return counted, dropped, nil
 }
 
-// verifyApproval verifies an approval by an officer of this station.
-func (s *Station) verifyApproval(a identity.Approval, now time.Time) (identity.Certificate, error) {
-	return s.verifier.Verify(a, s.name, s.own.Load().Agency.Agency, s.own.Load().Agency.Key, now)
+// verifyApproval verifies an approval by an officer of this station at a time.
+func (s *Station) verifyApproval(a identity.Approval, at time.Time) (identity.Certificate, error) {
+	return s.verifier.Verify(a, s.name, s.own.Load().Agencies, at)
 }
 
-// officerStands returns an error where the station has revoked the officer.
-func (s *Station) officerStands(tx Tx, cert identity.Certificate, now time.Time) error {
+// officerStands returns an error where the station has revoked the officer, or
+// the certificate by which one signed.
+func (s *Station) officerStands(tx Tx, a identity.Approval, cert identity.Certificate, now time.Time) error {
 	o, err := tx.Officer(cert.Pseudonym)
 	if errors.Is(err, ErrNotFound) {
 		return fmt.Errorf("%w: officer %s is not on this station's list: add the certificate with `detente officer add`", ErrRefused, cert.Pseudonym)
@@ -147,6 +174,9 @@ func (s *Station) officerStands(tx Tx, cert identity.Certificate, now time.Time)
 	}
 	if !o.Revoked.IsZero() && !now.Before(o.Revoked) {
 		return fmt.Errorf("%w: officer %s was revoked at %s", ErrRefused, cert.Pseudonym, o.Revoked.UTC().Format(time.RFC3339))
+	}
+	if slices.Contains(o.Barred, identity.Sum(a.Certificate)) {
+		return fmt.Errorf("%w: this certificate of officer %s was revoked: sign with the newer one", ErrRefused, cert.Pseudonym)
 	}
 	return nil
 }

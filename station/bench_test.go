@@ -29,7 +29,7 @@ func BenchmarkMessage(b *testing.B) {
 		if err := one.Approve(ctx, start, out.ID, 1); err != nil {
 			b.Fatal(err)
 		}
-		r, err := one.Release(ctx, op, out.ID)
+		r, err := one.Release(ctx, op, start, out.ID)
 		if err != nil {
 			b.Fatal(err)
 		}

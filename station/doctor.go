@@ -29,7 +29,7 @@ func (s *Station) Backup(ctx context.Context, actor Actor, now time.Time, copySt
 		return s.refused(ctx, now, actor, "backup", "", err)
 	}
 	if err := copyStore(ctx); err != nil {
-		return err
+		return s.refused(ctx, now, actor, "backup", "", err)
 	}
 	return s.update(ctx, now, func(tx Tx) error { return s.audit(tx, now, actor, "backup", "", "done", "") })
 }
@@ -76,9 +76,14 @@ func (s *Station) Doctor(ctx context.Context, actor Actor, now time.Time, repair
 		return s.audit(tx, now, actor, "doctor", "", "done", fmt.Sprintf("%d findings", len(found)))
 	})
 	if errors.Is(err, errKeepAsIs) {
-		err = nil
+		err = s.update(ctx, now, func(tx Tx) error {
+			return s.audit(tx, now, actor, "doctor", "", "done", fmt.Sprintf("%d findings, left as they are", len(found)))
+		})
 	}
-	return found, err
+	if err != nil {
+		return found, s.refused(ctx, now, actor, "doctor", "", err)
+	}
+	return found, nil
 }
 
 // errKeepAsIs rolls a comparison back.

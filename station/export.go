@@ -23,8 +23,8 @@ type Export struct {
 	Disclose bool // whether file keys go along, so that the reader can open the entries
 }
 
-// Export writes a record that verifies offline, and notes in the audit trail
-// what was exported and disclosed.
+// Export writes a record that verifies offline. The audit trail says that it
+// was begun, with what, before a byte leaves, and how it failed if it did.
 func (s *Station) Export(ctx context.Context, actor Actor, now time.Time, e Export, w io.Writer) error {
 	if err := actor.must("export a record", RoleRead); err != nil {
 		return s.refused(ctx, now, actor, "export", e.Message+e.Dossier+e.Line, err)
@@ -35,13 +35,17 @@ func (s *Station) Export(ctx context.Context, actor Actor, now time.Time, e Expo
 	if err != nil {
 		return err
 	}
-	return s.store.View(ctx, func(tx Tx) error {
+	err = s.store.View(ctx, func(tx Tx) error {
 		o, err := s.exportOptions(tx, e)
 		if err != nil {
 			return err
 		}
 		return record.Export(w, source{s, tx}, o)
 	})
+	if err != nil {
+		return s.refused(ctx, now, actor, "export", e.Message+e.Dossier+e.Line, err)
+	}
+	return nil
 }
 
 func (s *Station) exportOptions(tx Tx, e Export) (record.Options, error) {

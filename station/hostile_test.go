@@ -244,39 +244,6 @@ func (noBlobs) Extend(identity.Digest, int64, []byte) (int64, error) { return 0,
 func (noBlobs) Finish(identity.Digest) error                         { return station.ErrNotFound }
 func (noBlobs) Open(identity.Digest) (io.ReadSeekCloser, error)      { return nil, station.ErrNotFound }
 
-// A release policy that lets no refusal leave by itself holds up the refusal and
-// not the counterpart's log.
-// covers P15
-func TestRefusalMayWaitForOfficers(t *testing.T) {
-	v, h := duo(t)
-	now := start.Add(time.Minute)
-	policy := message.Policy{Rules: []message.Rule{
-		{Formats: []message.Format{"001", "005"}, Officers: 2, Roles: []string{"releasing"}}, {Officers: 2, Roles: []string{"releasing"}},
-	}}
-	params, err := policy.Params()
-	if err != nil {
-		t.Fatal(err)
-	}
-	params["from_entry"] = []byte(decimal(v.size(v.log()) + 1))
-	out, err := v.Submit(ctx, op, now, station.Draft{Line: v.line, Format: "005", Marking: message.Marking{TLP: "AMBER"}, Language: "en", Params: params})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := v.Approve(ctx, now, out.ID, 2); err != nil {
-		t.Fatal(err)
-	}
-	meet(t, now, v, h)
-	h.write(now, []byte("noise"))
-	meet(t, now, v, h)
-	if got, want := v.size(h.log()), h.size(h.log()); got != want {
-		t.Fatalf("%d of %d entries are held", got, want)
-	}
-	waiting, err := v.Queue(ctx, op, now, station.Awaiting, 0, 10)
-	if err != nil || len(waiting) != 1 || waiting[0].Format != "002" {
-		t.Errorf("the refusal does not wait for its officers: %+v, %v", waiting, err)
-	}
-}
-
 // least is the size of the smallest entry of the side's own log.
 func (s *side) least() (n int) {
 	s.view(func(tx station.Tx) error {

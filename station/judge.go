@@ -126,6 +126,9 @@ func (s *Station) acceptText(b message.Body) (problem, field string) {
 		}
 		return problemParameter, ""
 	}
+	if checkPolicy(b) != nil {
+		return problemParameter, "rules"
+	}
 	return "", ""
 }
 
@@ -161,7 +164,7 @@ func (s *Station) acceptAuthority(tx Tx, o identity.Origin, e message.Entry) (pr
 	}
 	var counted []message.Approver
 	for _, a := range e.Wrapper.Approvals {
-		cert, err := s.verifier.Verify(a, o.Writer, p.Agency.Agency, p.Agency.Key, e.Wrapper.At)
+		cert, err := s.verifier.Verify(a, o.Writer, p.Agencies, e.Wrapper.At)
 		if err != nil || a.Request.Body != e.Body.Digest() || a.Request.Policy != policy.Digest() {
 			return problemAuthority, "approvals", nil
 		}

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"detente/identity"
 	"detente/journal"
 	"detente/line"
+	"detente/message"
 	"detente/seal"
 )
 
@@ -36,8 +38,9 @@ const (
 type peer struct {
 	identity.Verified
 	bundle   identity.Bundle
-	state    string
-	cosigner string // its cosigner's name
+	state    string     // as of the last ceremony; the store has the word that is shown
+	ceremony message.ID // the one under way, or the last
+	cosigner string     // its cosigner's name
 
 	sealing atomic.Pointer[sealingKey] // the last one parsed
 }
@@ -120,24 +123,19 @@ func (s *Station) load(ctx context.Context, now time.Time) error {
 	})
 }
 
-// loadPeer reads what is pinned of a peer. Its root is the one in its bundle,
-// which two officers confirmed.
+// loadPeer reads what is pinned of a peer.
 func (s *Station) loadPeer(row Peer) error {
+	v, err := pinned(row)
+	if err != nil {
+		return err
+	}
 	b, err := identity.ParseBundle(row.Bundle)
 	if err != nil {
-		return fmt.Errorf("pinned cards of %s: %w", row.Station, err)
-	}
-	root, err := identity.ParseRoot(b.Root)
-	if err != nil {
-		return fmt.Errorf("pinned root of %s: %w", row.Station, err)
-	}
-	v, err := b.Verify(root.Key, time.Time{})
-	if err != nil {
-		return fmt.Errorf("pinned cards of %s: %w", row.Station, err)
+		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.peers[row.Station] = &peer{Verified: v, bundle: b, state: row.State, cosigner: v.Card.CosignerName()}
+	s.peers[row.Station] = &peer{Verified: v, bundle: b, state: row.State, ceremony: row.Ceremony, cosigner: v.Card.CosignerName()}
 	return nil
 }
 
@@ -250,21 +248,43 @@ func (s *Station) LineNames() []identity.Line {
 }
 
 // mayAppend returns an empty string if entries may be appended to a line's own
-// log now, or else why not.
+// log now, or else why not. What holds one line up must be said here and not
+// fail in the hook, which appends for all lines.
 func (s *Station) mayAppend(row Line, now time.Time) string {
 	s.watchClock(now)
+	p, err := s.peerOf(row.Line)
+	if err != nil {
+		return err.Error()
+	}
+	if _, err := p.recipient(now); err != nil {
+		return err.Error()
+	}
+	own := s.own.Load()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st, ok := s.lines[row.Line]
+	_, archived := s.keys.Archive[seal.PeriodOf(now)]
+	origin := row.Line.Log(s.name, row.OwnEra)
+	_, signs := s.sign[origin]
 	switch {
 	case !ok:
 		return "the line is not open"
 	case row.State == LineHeld:
 		return "the line is held"
+	case !p.confirmed():
+		return fmt.Sprintf("the line is held: %s is %q, and two officers confirm its cards first", p.Card.Station, p.state)
 	case !st.own.passed:
-		return "the guard has not passed: " + st.own.reason
+		return strings.TrimSuffix("the guard has not passed: "+st.own.reason+"; "+st.own.next, "; ")
 	case s.clock.why != "":
-		return "the clock is not safe: " + s.clock.why
+		return "the clock is not safe: " + s.clock.why + "; two operators confirm it with `detente station clock`"
+	case !own.Card.To.After(now):
+		return "this station's card ended at " + own.Card.To.UTC().Format(time.RFC3339) + ": have a newer one endorsed"
+	case !p.Card.To.After(now):
+		return "the card of " + string(p.Card.Station) + " ended at " + p.Card.To.UTC().Format(time.RFC3339) + ": ask it for a newer one"
+	case !archived:
+		return fmt.Sprintf("there is no archive key for the period %s: make one with `detente station rotate`", seal.PeriodOf(now))
+	case !signs:
+		return fmt.Sprintf("there is no key for the log %s among the station's keys", origin)
 	}
 	return ""
 }

@@ -50,7 +50,7 @@ func (s *Station) verifyAhead(p *peer, writer identity.Station, in incoming) {
 	}
 	at := in.entry.Wrapper.At
 	for _, a := range in.entry.Wrapper.Approvals {
-		if _, err := s.verifier.Verify(a, writer, p.Agency.Agency, p.Agency.Key, at); err != nil {
+		if _, err := s.verifier.Verify(a, writer, p.Agencies, at); err != nil {
 			return
 		}
 	}

@@ -46,7 +46,7 @@ func (s *Station) OpenLine(ctx context.Context, actor Actor, now time.Time, l id
 	}
 	first, err := s.policyBody(now, l, policy, 1)
 	if err != nil {
-		return Outgoing{}, err
+		return Outgoing{}, s.refused(ctx, now, actor, "line open", l.String(), fmt.Errorf("%w: %w", ErrInvalid, err))
 	}
 	request, err := s.newID()
 	if err != nil {
@@ -66,7 +66,7 @@ func (s *Station) OpenLine(ctx context.Context, actor Actor, now time.Time, l id
 		if _, err := s.logKeyOwn(row); err != nil {
 			return err
 		}
-		if err := tx.PutLine(row); err != nil {
+		if err := errors.Join(tx.PutLine(row), s.unproven(tx, now, l)); err != nil {
 			return err
 		}
 		if _, err := s.enqueueOpening(tx, now, opening, request); err != nil {
@@ -80,7 +80,10 @@ func (s *Station) OpenLine(ctx context.Context, actor Actor, now time.Time, l id
 		}
 		return s.audit(tx, now, actor, "line open", l.String(), "done", t.Texts)
 	})
-	return out, err
+	if err != nil {
+		return Outgoing{}, s.refused(ctx, now, actor, "line open", l.String(), err)
+	}
+	return out, nil
 }
 
 // markLine puts both directions of a new line at size zero into the high-water

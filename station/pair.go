@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"detente/identity"
+	"detente/message"
 )
 
 // decisionConfirm is the decision that an officer signs to confirm a
@@ -16,8 +17,10 @@ const decisionConfirm = "confirm"
 
 // AddPeer takes a counterpart's root and cards, which came by a road of their
 // own, and keeps them as "card held". Nothing is trusted by it. Adding the same
-// cards again changes nothing; other cards for a confirmed peer put it on hold
-// and begin the ceremony anew.
+// cards again changes nothing. Other cards for a peer whose cards are in use put
+// its lines on hold, with an alarm, and begin the ceremony anew; cards that give
+// a log another key than the one it was written with, or none, are refused, and put the
+// lines on hold all the same.
 func (s *Station) AddPeer(ctx context.Context, actor Actor, now time.Time, root identity.Root, cards identity.Bundle) (Peer, error) {
 	if err := actor.must("add a peer", RoleOperator); err != nil {
 		return Peer{}, s.refused(ctx, now, actor, "peer add", string(root.Party), err)
@@ -27,29 +30,109 @@ func (s *Station) AddPeer(ctx context.Context, actor Actor, now time.Time, root 
 		return Peer{}, s.refused(ctx, now, actor, "peer add", string(root.Party), fmt.Errorf("%w: card: %w", ErrInvalid, err))
 	}
 	if v.Card.Station == s.name {
-		return Peer{}, fmt.Errorf("%w: this is the station's own card; add the counterpart's", ErrInvalid)
+		return Peer{}, s.refused(ctx, now, actor, "peer add", string(s.name), fmt.Errorf("%w: this is the station's own card; add the counterpart's", ErrInvalid))
 	}
-	row := Peer{Station: v.Card.Station, Bundle: cards.Bytes(), State: PeerHeld, Since: second(now)}
-	err = s.update(ctx, now, func(tx Tx) error {
-		before, err := tx.Peer(row.Station)
-		switch {
-		case err == nil && string(before.Bundle) == string(row.Bundle):
-			row = before
-			return nil
-		case err == nil && before.State != PeerHeld:
-			return fmt.Errorf("%w: %s is paired with other cards: hold it first with `detente peer hold`, then add the new ones and check the digits again", ErrConflict, row.Station)
-		case err != nil && !errors.Is(err, ErrNotFound):
-			return err
-		}
-		if err := s.audit(tx, now, actor, "peer add", string(row.Station), "done", v.CardDigest.String()); err != nil {
-			return err
-		}
-		return tx.PutPeer(row)
-	})
+	ceremony, err := s.newID()
 	if err != nil {
 		return Peer{}, err
 	}
-	return row, s.loadPeer(row)
+	row := Peer{Station: v.Card.Station, Bundle: cards.Bytes(), State: PeerHeld, Since: second(now), Ceremony: ceremony}
+	var clash error
+	err = s.update(ctx, now, func(tx Tx) error {
+		before, err := tx.Peer(row.Station)
+		if errors.Is(err, ErrNotFound) {
+			return errors.Join(s.audit(tx, now, actor, "peer add", string(row.Station), "done", v.CardDigest.String()), tx.PutPeer(row))
+		}
+		if err != nil {
+			return err
+		}
+		if string(before.Bundle) == string(row.Bundle) {
+			row = before
+			return nil
+		}
+		row, clash, err = s.otherCards(tx, now, before, row, v)
+		if err != nil {
+			return err
+		}
+		return errors.Join(s.audit(tx, now, actor, "peer add", string(row.Station), "done", v.CardDigest.String()+": "+row.State), tx.PutPeer(row))
+	})
+	if err == nil {
+		err = s.changed(row)
+	}
+	if err = errors.Join(err, clash); err != nil {
+		return Peer{}, s.refused(ctx, now, actor, "peer add", string(row.Station), err)
+	}
+	return row, nil
+}
+
+// otherCards returns the row of a peer for which other cards have come, and an
+// error besides where they cannot take the place of those that are held.
+func (s *Station) otherCards(tx Tx, now time.Time, before, row Peer, v identity.Verified) (Peer, error, error) {
+	held, err := pinned(before)
+	if err != nil {
+		return row, nil, err
+	}
+	if before.State != PeerHeld {
+		if err := s.event(tx, now, "alarm", string(row.Station), "other cards have come for "+string(row.Station)+": its lines are held until two officers have confirmed them"); err != nil {
+			return row, nil, err
+		}
+	}
+	if held.Root.Key.Equal(v.Root.Key) {
+		old, err := identity.ParseBundle(before.Bundle)
+		if err != nil {
+			return row, nil, err
+		}
+		fresh, err := identity.ParseBundle(row.Bundle)
+		if err != nil {
+			return row, nil, err
+		}
+		row.Bundle = fresh.After(old).Bytes()
+	}
+	for _, l := range held.Card.Logs {
+		o := identity.Origin{Writer: row.Station, Reader: l.Reader, Class: l.Class, Era: l.Era}
+		key, ok := v.Card.Log(o)
+		if ok && key.Equal(l.Key) {
+			continue
+		}
+		if log, written, err := tx.Log(o); err != nil {
+			return row, nil, err
+		} else if written && log.Size > 0 {
+			before.State, before.Confirmed, before.Ceremony, before.Since = PeerStopped, nil, row.Ceremony, row.Since
+			return before, fmt.Errorf("%w: these cards give the log %s another key than the one that it was written with, or none; its lines are held: ask the counterpart, by a road of its own, which cards are its", ErrRefused, o), nil
+		}
+	}
+	return row, nil, nil
+}
+
+// pinned returns what the cards of a row say. Their root is the one in the
+// bundle, which officers confirmed or are to.
+func pinned(row Peer) (identity.Verified, error) {
+	b, err := identity.ParseBundle(row.Bundle)
+	if err != nil {
+		return identity.Verified{}, fmt.Errorf("pinned cards of %s: %w", row.Station, err)
+	}
+	root, err := identity.ParseRoot(b.Root)
+	if err != nil {
+		return identity.Verified{}, fmt.Errorf("pinned root of %s: %w", row.Station, err)
+	}
+	v, err := b.Verify(root.Key, time.Time{})
+	if err != nil {
+		return v, fmt.Errorf("pinned cards of %s: %w", row.Station, err)
+	}
+	return v, nil
+}
+
+// changed takes a peer's row into memory and lets its lines look at it.
+func (s *Station) changed(row Peer) error {
+	if err := s.loadPeer(row); err != nil {
+		return err
+	}
+	for _, l := range s.LineNames() {
+		if l.Has(row.Station) {
+			s.wakeLine(l)
+		}
+	}
+	return nil
 }
 
 // Digits returns the twelve groups of five digits over both stations' cards.
@@ -74,10 +157,11 @@ func (s *Station) CheckDigits(ctx context.Context, actor Actor, now time.Time, n
 	if err := actor.must("check digits", RoleOperator); err != nil {
 		return Peer{}, s.refused(ctx, now, actor, "peer digits", string(name), err)
 	}
-	digits, err := s.Digits(name)
+	pin, err := s.peerNamed(name)
 	if err != nil {
-		return Peer{}, err
+		return Peer{}, s.refused(ctx, now, actor, "peer digits", string(name), err)
 	}
+	digits := identity.Digits(s.Own(), pin.Verified)
 	heard := identity.OddHalf(digits)
 	if s.ReadsOdd(name) {
 		heard = identity.EvenHalf(digits)
@@ -86,21 +170,26 @@ func (s *Station) CheckDigits(ctx context.Context, actor Actor, now time.Time, n
 		return Peer{}, s.refused(ctx, now, actor, "peer digits", string(name), fmt.Errorf("%w: %w", ErrRefused, err))
 	}
 	return s.changePeer(ctx, now, actor, "peer digits", name, func(p *Peer) error {
-		if p.State == PeerHeld {
+		if p.Ceremony != pin.ceremony {
+			return fmt.Errorf("%w: other cards of %s have come meanwhile: read the new digits", ErrConflict, name)
+		}
+		if p.State == PeerHeld || p.State == PeerStopped {
 			p.State = PeerDigits
 		}
 		return nil
 	})
 }
 
-// PeerRequest returns what an officer signs to confirm a peer's cards.
+// PeerRequest returns what an officer signs to confirm a peer's cards in the
+// ceremony under way. Each ceremony has an id of its own, so that what was
+// signed in one does not serve in another.
 func (s *Station) PeerRequest(name identity.Station, role string, expires time.Time) (identity.Request, error) {
 	p, err := s.peerNamed(name)
 	if err != nil {
 		return identity.Request{}, err
 	}
 	r := identity.Request{Body: p.CardDigest, Role: role, Expires: second(expires), Policy: s.own.Load().CardDigest, Decision: decisionConfirm}
-	copy(r.ID[:], p.CardDigest[:])
+	r.ID = p.ceremony
 	return r, nil
 }
 
@@ -112,16 +201,24 @@ func (s *Station) ConfirmPeer(ctx context.Context, actor Actor, now time.Time, n
 	if err != nil {
 		return Peer{}, s.refused(ctx, now, actor, "peer confirm", string(name), fmt.Errorf("%w: %w", ErrRefused, err))
 	}
-	want, err := s.PeerRequest(name, a.Request.Role, a.Request.Expires)
-	if err != nil {
-		return Peer{}, err
-	}
-	if !a.Request.Equal(want) {
-		return Peer{}, s.refused(ctx, now, actor, "peer confirm", string(name), fmt.Errorf("%w: the confirmation was signed for other cards", ErrRefused))
-	}
 	actor.Name = cert.Pseudonym
-	return s.changePeer(ctx, now, actor, "peer confirm", name, func(p *Peer) error {
+	want, err := s.PeerRequest(name, a.Request.Role, a.Request.Expires)
+	if err == nil && !a.Request.Equal(want) {
+		err = fmt.Errorf("%w: the confirmation was signed for other cards, or in an earlier ceremony: sign anew", ErrRefused)
+	}
+	if err == nil && a.Request.Expires.IsZero() {
+		err = fmt.Errorf("%w: the confirmation never expires: sign one that does", ErrRefused)
+	}
+	if err != nil {
+		return Peer{}, s.refused(ctx, now, actor, "peer confirm", string(name), err)
+	}
+	return s.changePeerTx(ctx, now, actor, "peer confirm", name, func(tx Tx, p *Peer) error {
+		if err := s.officerStands(tx, a, cert, now); err != nil {
+			return err
+		}
 		switch {
+		case p.Ceremony != want.ID:
+			return fmt.Errorf("%w: other cards of %s have come meanwhile", ErrConflict, name)
 		case p.State != PeerDigits && p.State != PeerConfirmed && p.State != PeerProven:
 			return fmt.Errorf("%w: %s is %q: check the digits first with `detente peer digits`", ErrConflict, name, p.State)
 		case slices.Contains(p.Confirmed, cert.Pseudonym):
@@ -141,20 +238,28 @@ func (s *Station) HoldPeer(ctx context.Context, actor Actor, now time.Time, name
 	if err := actor.must("hold a peer", RoleOperator); err != nil {
 		return Peer{}, s.refused(ctx, now, actor, "peer hold", string(name), err)
 	}
+	ceremony, err := s.newID()
+	if err != nil {
+		return Peer{}, err
+	}
 	return s.changePeer(ctx, now, actor, "peer hold", name, func(p *Peer) error {
-		p.State, p.Confirmed = PeerHeld, nil
+		p.State, p.Confirmed, p.Ceremony = PeerStopped, nil, ceremony
 		return nil
 	})
 }
 
 // changePeer changes a peer's row in a transaction with its audit line.
 func (s *Station) changePeer(ctx context.Context, now time.Time, actor Actor, act string, name identity.Station, change func(*Peer) error) (Peer, error) {
+	return s.changePeerTx(ctx, now, actor, act, name, func(_ Tx, p *Peer) error { return change(p) })
+}
+
+func (s *Station) changePeerTx(ctx context.Context, now time.Time, actor Actor, act string, name identity.Station, change func(Tx, *Peer) error) (Peer, error) {
 	var row Peer
 	err := s.update(ctx, now, func(tx Tx) (err error) {
 		if row, err = tx.Peer(name); err != nil {
 			return fmt.Errorf("station %s: %w: add its card with `detente peer add`", name, err)
 		}
-		if err := change(&row); err != nil {
+		if err := change(tx, &row); err != nil {
 			return err
 		}
 		row.Since = second(now)
@@ -166,5 +271,57 @@ func (s *Station) changePeer(ctx context.Context, now time.Time, actor Actor, ac
 	if err != nil {
 		return Peer{}, s.refused(ctx, now, actor, act, string(name), err)
 	}
-	return row, s.loadPeer(row)
+	return row, s.changed(row)
+}
+
+// proven notes that the counterpart has read a line test back as it was sent.
+// The peer is "lines proven" once all lines with it are.
+func (s *Station) proven(tx Tx, now time.Time, o identity.Origin, b message.Body) error {
+	if b.Format != "011" {
+		return nil
+	}
+	good := false
+	for _, ref := range b.Refs {
+		m, err := tx.MessageByID(ref)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		} else if err != nil {
+			return err
+		}
+		test := s.opened(m).Entry.Body.Body()
+		good = good || m.Origin.Writer == s.name && m.Origin.Line() == o.Line() && m.Format == "010" && len(b.Params["read_back"]) > 0 && string(b.Params["read_back"]) == string(test.Params["check_groups"])
+	}
+	if !good {
+		return nil
+	}
+	if err := tx.PutSetting(provenKey(o.Line()), []byte(second(now).Format(time.RFC3339))); err != nil {
+		return err
+	}
+	row, err := tx.Peer(o.Writer)
+	if err != nil || row.State != PeerConfirmed {
+		return err
+	}
+	lines, err := tx.Lines()
+	if err != nil {
+		return err
+	}
+	for _, l := range lines {
+		if at, err := tx.Setting(provenKey(l.Line)); err != nil || at == nil && l.Line.Has(o.Writer) {
+			return err
+		}
+	}
+	row.State, row.Since = PeerProven, second(now)
+	return errors.Join(s.audit(tx, now, itself, "peer proven", string(o.Writer), "done", o.Line().String()), tx.PutPeer(row))
+}
+
+func provenKey(l identity.Line) string { return "proven/" + l.String() }
+
+// unproven takes "lines proven" back: a line was added that nothing has proven.
+func (s *Station) unproven(tx Tx, now time.Time, l identity.Line) error {
+	row, err := tx.Peer(l.Other(s.name))
+	if err != nil || row.State != PeerProven {
+		return err
+	}
+	row.State, row.Since = PeerConfirmed, second(now)
+	return tx.PutPeer(row)
 }

@@ -145,6 +145,8 @@ func (s *Station) service(tx Tx, now time.Time, l identity.Line, f message.Forma
 	if err != nil {
 		return fmt.Errorf("internal error: service message %s: %w", f, err)
 	}
+	// Where the release policy asks officers for it, it waits for them: the
+	// counterpart's entry that calls for it is taken all the same.
 	_, err = s.enqueue(tx, now, frozen, request)
 	return err
 }

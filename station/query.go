@@ -20,6 +20,7 @@ type Read struct {
 	Entry    message.Entry // zero where it could not be opened
 	Received time.Time     // by the record's earliest receipt; zero: none stands in it
 	Held     time.Time     // own messages: the counterpart's receipt that this station holds; zero: none yet
+	Lapsed   bool          // it was first received when an approval had expired: that it left in time only its writer says
 }
 
 // ReadMessage returns a message by its id, and notes in the audit trail that
@@ -39,7 +40,10 @@ func (s *Station) ReadMessage(ctx context.Context, actor Actor, now time.Time, i
 		}
 		return s.audit(tx, now, actor, "read", r.Citation, "done", "")
 	})
-	return r, err
+	if err != nil {
+		return Read{}, s.refused(ctx, now, actor, "read", id.String(), err)
+	}
+	return r, nil
 }
 
 // ReadEntry returns what stands at an index of a log, opened or not, and notes
@@ -59,7 +63,10 @@ func (s *Station) ReadEntry(ctx context.Context, actor Actor, now time.Time, o i
 		}
 		return s.audit(tx, now, actor, "read", r.Citation, "done", "")
 	})
-	return r, err
+	if err != nil {
+		return Read{}, s.refused(ctx, now, actor, "read", s.Cite(o, index), err)
+	}
+	return r, nil
 }
 
 // opened returns a message with what it says, without its receipts.
@@ -80,7 +87,15 @@ func (s *Station) read(tx Tx, m Message) (Read, error) {
 		return r, err
 	}
 	r.Received = at
-	return s.withHeld(tx, r)
+	if r, err = s.withHeld(tx, r); err != nil {
+		return r, err
+	}
+	first, end := r.Held, r.Entry.Wrapper.Lapses()
+	if first.IsZero() || !at.IsZero() && at.Before(first) {
+		first = at
+	}
+	r.Lapsed = !first.IsZero() && !end.IsZero() && !first.Before(end)
+	return r, nil
 }
 
 // withHeld adds the receipt that the station itself holds of an own message.
@@ -131,7 +146,7 @@ func (s *Station) List(ctx context.Context, actor Actor, now time.Time, before i
 // says why it waits as of now.
 func (s *Station) Queue(ctx context.Context, actor Actor, now time.Time, state OutState, after int64, limit int) ([]Outgoing, error) {
 	if err := actor.must("see the queue", RoleRead, RoleDraft); err != nil {
-		return nil, err
+		return nil, s.refused(ctx, now, actor, "queue", state.String(), err)
 	}
 	var list []Outgoing
 	err := s.store.View(ctx, func(tx Tx) (err error) {
@@ -144,28 +159,69 @@ func (s *Station) Queue(ctx context.Context, actor Actor, now time.Time, state O
 	return list, err
 }
 
-// explain says why a released message is not in the log yet, and what happens
-// next, as of now. What waits for another message says so already.
+// explain says why a message is not at the counterpart yet, what happens next,
+// and when the station tries again by itself, as of now. What waits for another
+// message says so already.
 func (s *Station) explain(tx Tx, now time.Time, out *Outgoing) error {
-	if out.State != Waiting {
+	if out.State != Waiting && out.State != Appended {
 		return nil
 	}
 	row, err := tx.Line(out.Line)
 	if err != nil {
 		return err
 	}
+	if out.State == Appended {
+		return s.explainAppended(tx, out)
+	}
 	if why := s.mayAppend(row, now); why != "" {
-		out.Reason, out.Next = "waits: "+why, "it is appended as soon as that has changed"
+		out.Reason, out.Next = "waits: "+why, "it is appended by itself as soon as that has changed"
+		out.Try = now.Add(tickEvery)
+		s.mu.Lock()
+		if st, ok := s.lines[out.Line]; ok && !st.own.passed && st.own.retry.After(out.Try) {
+			out.Try = st.own.retry
+		}
+		s.mu.Unlock()
 	} else if why := s.noRoom(row, now, *out, 0); why != "" {
 		out.Reason, out.Next = why, "it is appended by itself as soon as there is room, before all of lower precedence"
+		s.standing(out)
 	}
 	return nil
+}
+
+// explainAppended says of a message in the log whether it was receipted, or why
+// not yet.
+func (s *Station) explainAppended(tx Tx, out *Outgoing) error {
+	acked, err := s.acked(tx, out.Origin)
+	if err != nil {
+		return err
+	}
+	if out.Index < acked {
+		out.Reason, out.Next = "delivered: the counterpart has receipted it", "nothing is left to be done"
+		return nil
+	}
+	s.standing(out)
+	return nil
+}
+
+// standing adds what the line's sender says of itself.
+func (s *Station) standing(out *Outgoing) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st, ok := s.lines[out.Line]
+	if !ok || st.machine == nil {
+		return
+	}
+	m := st.machine.Standing()
+	out.Try = m.Until
+	if m.Reason != "" {
+		out.Reason += "; the line: " + m.Reason
+	}
 }
 
 // Outgoing returns one outgoing message, with why it waits as of now.
 func (s *Station) Outgoing(ctx context.Context, actor Actor, now time.Time, id message.ID) (Outgoing, error) {
 	if err := actor.must("see the queue", RoleRead, RoleDraft); err != nil {
-		return Outgoing{}, err
+		return Outgoing{}, s.refused(ctx, now, actor, "queue", id.String(), err)
 	}
 	var out Outgoing
 	err := s.store.View(ctx, func(tx Tx) (err error) {
@@ -203,7 +259,7 @@ type Position struct {
 // Lines returns the state of each line.
 func (s *Station) Lines(ctx context.Context, actor Actor) ([]LineStatus, error) {
 	if err := actor.must("see the lines", RoleRead, RoleOperator); err != nil {
-		return nil, err
+		return nil, s.denied(ctx, actor, "lines", err)
 	}
 	var list []LineStatus
 	err := s.store.View(ctx, func(tx Tx) error {
@@ -232,9 +288,13 @@ func (s *Station) lineStatus(tx Tx, row Line) (LineStatus, error) {
 	if err != nil {
 		return LineStatus{}, err
 	}
-	out := LineStatus{Line: row, Peer: p.Card.Station}
+	pin, err := tx.Peer(p.Card.Station)
+	if err != nil {
+		return LineStatus{}, err
+	}
+	out := LineStatus{Line: row, Peer: p.Card.Station, State: pin.State}
 	s.mu.Lock()
-	out.State, out.Heard, out.Alarms = p.state, st.heard, st.alarms
+	out.Heard, out.Alarms = st.heard, st.alarms
 	if st.machine != nil {
 		out.Reason = st.machine.Standing().Reason
 	}
@@ -343,7 +403,7 @@ func earliest(listed []Listed) func(index int64) time.Time {
 // EventsAfter lists events after a number, for streams that resume.
 func (s *Station) EventsAfter(ctx context.Context, actor Actor, number int64, limit int) ([]Event, error) {
 	if err := actor.must("follow events", RoleRead, RoleOperator); err != nil {
-		return nil, err
+		return nil, s.denied(ctx, actor, "events", err)
 	}
 	var list []Event
 	err := s.store.View(ctx, func(tx Tx) (err error) {
@@ -372,7 +432,7 @@ func (s *Station) AuditTrail(ctx context.Context, actor Actor, now time.Time, fr
 // Evidences lists what this station holds against counterparts.
 func (s *Station) Evidences(ctx context.Context, actor Actor, limit int) ([]Evidence, error) {
 	if err := actor.must("see evidence", RoleRead, RoleAudit); err != nil {
-		return nil, err
+		return nil, s.denied(ctx, actor, "evidence", err)
 	}
 	var list []Evidence
 	err := s.store.View(ctx, func(tx Tx) (err error) {

@@ -22,6 +22,9 @@ func (s *Station) Handle(ctx context.Context, now time.Time, r line.Request) lin
 	if err != nil {
 		return line.Text(http.StatusForbidden, "this station is not paired with you")
 	}
+	if !p.confirmed() {
+		return busy(retryGuard, "two officers have not confirmed your card here yet")
+	}
 	s.hear(r.Peer, now)
 	var answer line.Response
 	switch r.Op {
@@ -242,6 +245,9 @@ func (s *Station) mayCosign(tx Tx, now time.Time, o identity.Origin, start int64
 	if !p.confirmed() {
 		return 0, fmt.Errorf("%w: two officers have not confirmed your card here yet", ErrLineDown)
 	}
+	if !p.Card.To.After(now) {
+		return 0, fmt.Errorf("%w: your card ended at %s: send a newer one", ErrLineDown, p.Card.To.UTC().Format(time.RFC3339))
+	}
 	row, err := tx.Line(o.Line())
 	if err != nil {
 		return 0, fmt.Errorf("%w: the line %s is not open here", journal.ErrUnknownLog, o.Line())
@@ -367,10 +373,22 @@ func (s *Station) takeIn(tx Tx, now time.Time, row *Line, o identity.Origin, ind
 	if !answer {
 		return nil
 	}
-	if in.problem == "" && in.entry.Body.Body().Format == "010" {
-		s.mu.Lock()
-		s.lines[o.Line()].compare = true
-		s.mu.Unlock()
+	if problem == "" {
+		if err := s.proven(tx, now, o, in.entry.Body.Body()); err != nil {
+			return err
+		}
+		policy, err := s.policy(tx, o) // a policy itself never goes PROVISIONAL
+		if err != nil {
+			return err
+		}
+		if err := s.noteProvisional(tx, o, index, in.entry, policy); err != nil {
+			return err
+		}
+		if in.entry.Body.Body().Format == "010" {
+			s.mu.Lock()
+			s.lines[o.Line()].compare = true
+			s.mu.Unlock()
+		}
 	}
 	if problem != "" {
 		if err := s.refuse(tx, now, o, index, in, problem, field); err != nil {

@@ -3,6 +3,7 @@ package station
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"detente/identity"
@@ -33,38 +34,46 @@ func (r Release) Request(role, decision string) identity.Request {
 	}
 }
 
-// Release returns the request for a message's release.
-func (s *Station) Release(ctx context.Context, actor Actor, id message.ID) (Release, error) {
+// Release returns the request for a message's release, and notes in the audit
+// trail that the actor read it.
+func (s *Station) Release(ctx context.Context, actor Actor, now time.Time, id message.ID) (Release, error) {
 	if err := actor.must("see a release", RoleRead, RoleDraft); err != nil {
-		return Release{}, err
+		return Release{}, s.refused(ctx, now, actor, "release show", id.String(), err)
 	}
 	var r Release
-	err := s.store.View(ctx, func(tx Tx) (err error) {
+	err := s.update(ctx, now, func(tx Tx) error {
 		out, err := tx.Outgoing(id)
 		if err != nil {
 			return fmt.Errorf("release of %s: %w", id, err)
 		}
-		r, err = s.release(tx, out)
-		return err
+		if r, _, err = s.release(tx, now, out); err != nil {
+			return err
+		}
+		return s.audit(tx, now, actor, "release show", id.String(), "done", "")
 	})
-	return r, err
+	if err != nil {
+		return Release{}, s.refused(ctx, now, actor, "release show", id.String(), err)
+	}
+	return r, nil
 }
 
-func (s *Station) release(tx Tx, out Outgoing) (Release, error) {
+// release returns the request, without the approvals that no longer count, and
+// the policy's verdict on the others.
+func (s *Station) release(tx Tx, now time.Time, out Outgoing) (Release, message.Release, error) {
 	frozen, err := message.ParseBody(out.Body)
 	if err != nil {
-		return Release{}, fmt.Errorf("internal error: stored body of %s: %w; run `detente station doctor`", out.ID, err)
+		return Release{}, message.Release{}, fmt.Errorf("internal error: stored body of %s: %w; run `detente station doctor`", out.ID, err)
 	}
 	policy, err := s.ownPolicy(tx, out.Line)
 	if err != nil {
-		return Release{}, err
+		return Release{}, message.Release{}, err
 	}
-	counted, err := s.approvals(out)
+	counted, _, err := s.recount(tx, &out, frozen, policy, now)
 	if err != nil {
-		return Release{}, err
+		return Release{}, message.Release{}, err
 	}
 	v := policy.Judge(frozen.Body(), counted)
-	return Release{Outgoing: out, Frozen: frozen, Policy: policy.Digest(), Expires: s.releaseEnds(out, frozen.Body()), Have: v.Have, Need: v.Need}, nil
+	return Release{Outgoing: out, Frozen: frozen, Policy: policy.Digest(), Expires: s.releaseEnds(out, frozen.Body()), Have: v.Have, Need: v.Need}, v, nil
 }
 
 // Approve takes an officer's signed decision on a message that awaits release.
@@ -87,7 +96,7 @@ func (s *Station) Approve(ctx context.Context, actor Actor, now time.Time, id me
 		if has(out.Approvals, text) {
 			return nil
 		}
-		if err := s.officerStands(tx, cert, now); err != nil {
+		if err := s.officerStands(tx, a, cert, now); err != nil {
 			return err
 		}
 		if out, err = s.decide(tx, now, out, a, text, cert); err != nil {
@@ -110,57 +119,78 @@ func (s *Station) decide(tx Tx, now time.Time, out Outgoing, a identity.Approval
 	if out.State != Awaiting {
 		return out, fmt.Errorf("%w: message %s no longer awaits release: it is %s", ErrConflict, out.ID, out.State)
 	}
-	r, err := s.release(tx, out)
+	if !out.Until.After(now) {
+		return out, lapsed(out)
+	}
+	r, _, err := s.release(tx, now, out)
 	if err != nil {
 		return out, err
 	}
+	out = r.Outgoing
 	if want := r.Request(a.Request.Role, a.Request.Decision); !a.Request.Equal(want) {
 		return out, fmt.Errorf("%w: the approval of %s was given for another body, request, policy or expiry than what awaits release now: show it again and sign anew", ErrRefused, cert.Pseudonym)
 	}
-	if a.Request.Decision == decisionReject {
+	switch a.Request.Decision {
+	case decisionReject:
 		out.State, out.Reason = Rejected, "rejected by "+cert.Pseudonym
 		out.Next = "nothing: submit a new draft"
 		return out, s.event(tx, now, "release", out.ID.String(), out.Reason)
+	case decisionApprove:
+	default:
+		return out, fmt.Errorf("%w: %s signed %q, and a release takes approve or reject", ErrRefused, cert.Pseudonym, a.Request.Decision)
 	}
-	before, err := s.approvals(out)
+	before, err := s.parseApprovals(out.Approvals)
 	if err != nil {
 		return out, err
 	}
 	for _, b := range before {
-		if b.Pseudonym == cert.Pseudonym {
+		other, err := s.verifyApproval(b, now)
+		if err != nil {
+			return out, fmt.Errorf("internal error: counted approval of %s: %w", out.ID, err)
+		}
+		if other.Pseudonym == cert.Pseudonym {
 			return out, fmt.Errorf("%w: %s has approved this message already, and one officer counts once: a second officer is needed", ErrRefused, cert.Pseudonym)
 		}
 	}
-	out.Approvals = append(out.Approvals, text)
-	policy, err := s.ownPolicy(tx, out.Line)
-	if err != nil {
-		return out, err
+	if len(before) >= message.MaxApprovals {
+		return out, fmt.Errorf("%w: %s has %d approvals, as many as an entry holds", ErrConflict, out.ID, len(before))
 	}
-	s.judgeRelease(&out, policy, r.Frozen, now)
-	if out.State == Waiting {
-		s.touch(out.Line)
+	out.Approvals = append(slices.Clone(out.Approvals), text)
+	if err := s.judgeRelease(tx, &out, r.Frozen, now); err != nil {
+		return out, err
 	}
 	return out, s.event(tx, now, "release", out.ID.String(), out.Reason)
 }
 
-// judgeRelease sets the state of a message that awaits release by the policy.
-func (s *Station) judgeRelease(out *Outgoing, policy message.Policy, f message.Frozen, now time.Time) {
-	counted, err := s.approvals(*out)
+// judgeRelease sets the state of a message that awaits release by the policy in
+// force.
+func (s *Station) judgeRelease(tx Tx, out *Outgoing, f message.Frozen, now time.Time) error {
+	r, v, err := s.release(tx, now, *out)
 	if err != nil {
-		out.Reason = err.Error()
-		return
+		return err
 	}
-	switch v := policy.Judge(f.Body(), counted); v.Verdict {
-	case message.Released:
-		out.State, out.Released, out.Until = Waiting, second(now), s.releaseEnds(*out, f.Body())
+	*out = r.Outgoing
+	if v.Verdict == message.Released {
+		out.State, out.Released, out.Until = Waiting, second(now), r.Expires
 		out.Reason, out.Next = "released, waits for its place in the log", "it is appended as soon as the line has room"
-	default:
-		out.Reason = fmt.Sprintf("awaits release: %d of %d officers have approved", v.Have, v.Need)
-		if v.Reason != "" {
-			out.Reason += "; " + v.Reason
-		}
-		out.Next = "the next officer approves with `detente release approve " + out.ID.String() + "`"
+		s.touch(out.Line)
+		return nil
 	}
+	out.Reason = fmt.Sprintf("awaits release: %d of %d officers have approved", v.Have, v.Need)
+	if v.Reason != "" {
+		out.Reason += "; " + v.Reason
+	}
+	out.Next = nextApproval(out.ID)
+	return nil
+}
+
+func lapsed(out Outgoing) error {
+	return fmt.Errorf("%w: the request for the release of %s lapsed at %s: submit it again", ErrConflict, out.ID, out.Until.UTC().Format(time.RFC3339))
+}
+
+// nextApproval says what happens next to a message that awaits release.
+func nextApproval(id message.ID) string {
+	return "the next officer approves with `detente release approve " + id.String() + "`"
 }
 
 // ReleaseAlone sends a message that has fewer approvals than the policy asks
@@ -179,19 +209,14 @@ func (s *Station) ReleaseAlone(ctx context.Context, actor Actor, now time.Time, 
 		if out.State != Awaiting {
 			return fmt.Errorf("%w: message %s no longer awaits release: it is %s", ErrConflict, id, out.State)
 		}
-		r, err := s.release(tx, out)
+		if !out.Until.After(now) {
+			return lapsed(out)
+		}
+		r, v, err := s.release(tx, now, out)
 		if err != nil {
 			return err
 		}
-		policy, err := s.ownPolicy(tx, out.Line)
-		if err != nil {
-			return err
-		}
-		counted, err := s.approvals(out)
-		if err != nil {
-			return err
-		}
-		if v := policy.Judge(r.Frozen.Body(), counted); v.Verdict != message.Provisional {
+		if out = r.Outgoing; v.Verdict != message.Provisional {
 			return fmt.Errorf("%w: the release policy does not let %s go at %s on %d officers: %s", ErrRefused, out.Format, out.Precedence, v.Have, v.Reason)
 		}
 		out.State, out.Provisional, out.Released, out.Until = Waiting, true, second(now), r.Expires

@@ -35,7 +35,7 @@ func draft600(t *testing.T, e stationtest.End, now time.Time, d station.Draft) s
 // if change is given.
 func signs(t *testing.T, e stationtest.End, o stationtest.Officer, id message.ID, decision string, change func(*identity.Request)) identity.Approval {
 	t.Helper()
-	r, err := e.Release(ctx, op, id)
+	r, err := e.Release(ctx, op, start, id)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,6 +47,9 @@ func (s *Station) Step(ctx context.Context, now time.Time, l identity.Line) (Ste
 	if err != nil {
 		return Step{}, err
 	}
+	if p, err := s.peerOf(l); err != nil || !p.confirmed() {
+		return Step{}, err // held: nothing is sent until two officers have confirmed its cards, which wakes the line
+	}
 	if err := s.judgeGuards(ctx, now, l); err != nil {
 		return Step{}, err
 	}

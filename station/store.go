@@ -163,6 +163,7 @@ type Outgoing struct {
 	Provisional bool      // goes on fewer officers than the policy asks
 	Reason      string    // why it waits, or ended, in plain words
 	Next        string    // what happens next, in plain words
+	Try         time.Time // when the station tries again by itself, where it is asked; not stored; zero: at once, or never
 	Refs        []message.ID
 	Origin      identity.Origin // once Appended
 	Index       int64           // once Appended
@@ -201,6 +202,7 @@ type Peer struct {
 	State     string   // the state word: card held, digits checked, two-person confirmed, lines proven, held
 	Confirmed []string // pseudonyms of the officers who confirmed
 	Since     time.Time
+	Ceremony  message.ID // what confirmations refer to; a new one with other cards and after a hold
 }
 
 // Line is a line of this station.
@@ -229,7 +231,8 @@ type Officer struct {
 	Pseudonym   string
 	Name        string // known to this station only, never sent
 	Certificate []byte
-	Revoked     time.Time // zero while valid
+	Revoked     time.Time         // zero while valid
+	Barred      []identity.Digest // certificates that were revoked, for ever
 }
 
 // Token lets a caller of the API act.

@@ -62,7 +62,10 @@ func (s *Station) Submit(ctx context.Context, actor Actor, now time.Time, d Draf
 		}
 		return s.audit(tx, now, actor, "submit", out.ID.String(), "done", string(d.Format)+" on "+d.Line.String())
 	})
-	return out, err
+	if err != nil {
+		return Outgoing{}, s.refused(ctx, now, actor, "submit", frozen.Body().ID.String(), err)
+	}
+	return out, nil
 }
 
 // freeze checks a draft against the signal book and the line and fixes its
@@ -98,15 +101,30 @@ func (s *Station) freeze(now time.Time, d Draft) (message.Frozen, error) {
 	if err := s.book.Check(body); err != nil {
 		return message.Frozen{}, err
 	}
+	if err := checkPolicy(body); err != nil {
+		return message.Frozen{}, err
+	}
 	return body.Freeze()
+}
+
+// checkPolicy returns what the release policy that a body states may not say;
+// nil for all other bodies.
+func checkPolicy(b message.Body) error {
+	if b.Format != "005" {
+		return nil
+	}
+	p, err := message.PolicyOf(b)
+	if err != nil {
+		return err
+	}
+	return p.Check()
 }
 
 // enqueue puts a frozen body before the officers, or straight into the queue
 // where the policy asks for none.
 func (s *Station) enqueue(tx Tx, now time.Time, f message.Frozen, request [16]byte) (Outgoing, error) {
 	b := f.Body()
-	row, err := tx.Line(b.Line)
-	if err != nil {
+	if _, err := tx.Line(b.Line); err != nil {
 		return Outgoing{}, fmt.Errorf("line %s: %w: open it first with `detente line open`", b.Line, err)
 	}
 	for _, ref := range b.Refs {
@@ -122,13 +140,8 @@ func (s *Station) enqueue(tx Tx, now time.Time, f message.Frozen, request [16]by
 		ID: b.ID, Line: b.Line, Format: b.Format, Precedence: b.Precedence, Lent: b.Precedence, State: Awaiting,
 		Body: f.Bytes(), Request: request, Until: s.requestEnds(now, b), Asked: second(now), Order: order, Refs: b.Refs,
 	}
-	policy, err := s.policy(tx, b.Line.Log(s.name, row.OwnEra))
-	if err != nil {
+	if err := s.judgeRelease(tx, &out, f, now); err != nil {
 		return Outgoing{}, err
-	}
-	s.judgeRelease(&out, policy, f, now)
-	if out.State == Waiting {
-		s.touch(out.Line)
 	}
 	if err := s.event(tx, now, "release", out.ID.String(), out.Reason); err != nil {
 		return Outgoing{}, err

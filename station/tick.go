@@ -21,7 +21,10 @@ func (s *Station) Tick(ctx context.Context, now time.Time) error {
 		for _, l := range s.LineNames() {
 			s.touch(l)
 		}
-		return errors.Join(s.noteClock(tx, now), s.expire(tx, now))
+		if err := errors.Join(s.noteClock(tx, now), s.watchProvisional(tx, now)); err != nil {
+			return err
+		}
+		return s.expire(tx, now)
 	})
 	s.mu.Lock()
 	defer s.mu.Unlock()

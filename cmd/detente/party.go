@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -195,6 +196,24 @@ func (a *app) partyAgency(s *secretFlags, dir, name string) error {
 	return a.print(map[string]string{"agency": name, "card": path}, func() { a.say("card of agency %s: %s", name, path) })
 }
 
+// earlierCards reads the cards that an agency had before: files of its card's
+// name with a hyphen and anything behind it, the latest name first.
+func earlierCards(dir string, agency identity.Agency) ([][]byte, error) {
+	names, err := filepath.Glob(filepath.Join(dir, string(agency)+".agency-*"))
+	if err != nil {
+		return nil, err
+	}
+	var cards [][]byte
+	for _, name := range slices.Backward(names) {
+		card, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		cards = append(cards, card)
+	}
+	return cards, nil
+}
+
 func (a *app) partyEndorse(s *secretFlags, dir, request, out string) error {
 	if request == "" || out == "" {
 		return usage("--request and --out are needed")
@@ -219,6 +238,9 @@ func (a *app) partyEndorse(s *secretFlags, dir, request, out string) error {
 		return err
 	}
 	b := identity.Bundle{Root: note, Agency: agency}
+	if b.Earlier, err = earlierCards(dir, card.Agency); err != nil {
+		return err
+	}
 	if b.Station, err = identity.EndorseCard(key, card); err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func (e End) OpenLine(ctx context.Context, now time.Time, l identity.Line, t sta
 // Approve lets n officers approve a message.
 func (e End) Approve(ctx context.Context, now time.Time, id message.ID, n int) error {
 	for _, o := range e.Cast.Officers[:n] {
-		r, err := e.Release(ctx, operator, id)
+		r, err := e.Release(ctx, operator, now, id)
 		if err != nil {
 			return err
 		}
@@ -107,7 +107,7 @@ func (e End) Say(ctx context.Context, now time.Time, d station.Draft, typed ...s
 		return out, err
 	}
 	if out.State == station.Awaiting {
-		r, err := e.Release(ctx, operator, out.ID)
+		r, err := e.Release(ctx, operator, now, out.ID)
 		if err != nil {
 			return out, err
 		}

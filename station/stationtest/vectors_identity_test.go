@@ -374,7 +374,7 @@ func vectorRequest() identity.Request {
 
 // verifyAs verifies an approval for a station whose agency's card is at hand.
 func verifyAs(a identity.Approval, name identity.Station, by identity.Verified, at time.Time) (identity.Certificate, error) {
-	return a.Verify(name, by.Agency.Agency, by.Agency.Key, at)
+	return a.Verify(name, by.Agencies, at)
 }
 
 func writeApprovals(t testing.TB, w *world) {

@@ -1,0 +1,509 @@
+package record
+
+import (
+	"encoding/json/v2"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"detente/identity"
+	"detente/journal"
+	"detente/message"
+	"detente/seal"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// logVerifier verifies the entries of one log, in order.
+type logVerifier struct {
+	v              *verifier
+	in             logJSON
+	o              identity.Origin
+	writer, reader identity.Verified
+	key            identity.PublicKey
+	end            int64 // where the log ends by a note of succession; -1: none is known
+
+	policy      message.Policy
+	policyKnown bool
+	next        int64 // the entry whose policy is known
+	lastAt      time.Time
+	lastSeen    message.Head
+
+	checkpoint identity.Digest // of the last signed checkpoint that verified
+	head       journal.Head
+	receipt    time.Time
+	receipts   map[int64]time.Time // by size
+	heads      map[int64]tlog.Hash // signed, by size
+	edge       edge
+	roots      []tlog.Hash // of the trees of the first 1, 2, 3 … entries, as far as all are there
+	proven     bool        // the entry at hand is in a receipted tree
+
+	disclosed, unproven []int64
+	seen                []sighting
+	problems            []problem
+}
+
+// sighting is what an entry says of the other log.
+type sighting struct {
+	index    int64
+	seen     message.Head
+	receipts []message.Listed
+}
+
+// problem is why an entry counts for nothing. Whether it speaks against the
+// record is known once the other log was read: its reader may have refused it.
+type problem struct {
+	index int64
+	check Check
+	why   string
+}
+
+func (l *logVerifier) run() {
+	l.heads, l.receipts = make(map[int64]tlog.Hash), make(map[int64]time.Time)
+	l.inherit()
+	code := func(s identity.Station) (identity.Code, error) { return l.v.cards[s].Card.Code, nil }
+	for _, i := range l.in.Indexes {
+		folder, err := folderOf(Entry{l.o, i}, code)
+		if err != nil {
+			l.v.fail(CheckIndex, l.in.Origin, err.Error())
+			return
+		}
+		if _, ok := l.v.files[folder+"entry.age"]; !ok {
+			folder = ""
+		}
+		l.entry(folder, i)
+	}
+	l.v.report.Messages += len(l.in.Indexes)
+	if !slices.Equal(l.disclosed, l.in.Disclosed) || !slices.Equal(l.unproven, l.in.Unproven) {
+		l.v.fail(CheckIndex, l.in.Origin, "record.json says of other entries that they are disclosed, or without a receipt, than is so")
+	}
+}
+
+// inherit takes over the release policy that the era before ended with, where
+// the record shows all of it.
+func (l *logVerifier) inherit() {
+	if l.o.Era == 1 {
+		return
+	}
+	old, ok := l.v.logs[l.o.Line().Log(l.o.Writer, l.o.Era-1)]
+	if s, ended := l.v.ends[l.o.Line().Log(l.o.Writer, l.o.Era-1)]; ok && ended && old.policyKnown && old.next == s.Size {
+		l.policy, l.policyKnown = old.policy, true
+	}
+}
+
+// settle judges what only the whole record shows.
+func (l *logVerifier) settle() {
+	for _, p := range l.problems {
+		if where, ok := l.v.refused[Entry{l.o, p.index}]; ok {
+			l.v.warn(p.check, l.cite(p.index), p.why+"; its reader refused it in "+where+", and it counts for nothing")
+		} else {
+			l.v.fail(p.check, l.cite(p.index), p.why)
+		}
+	}
+	l.oneHistory()
+	l.sightings()
+	if l.v.index.Kind == Line {
+		l.complete()
+	}
+}
+
+// oneHistory compares every signed head, and the end that a note of succession
+// states, with the tree of the entries themselves.
+func (l *logVerifier) oneHistory() {
+	s, ended := l.v.ends[l.o]
+	if root, ok := l.root(s.Size); ended && ok && root != tlog.Hash(s.Root) {
+		l.v.fail(CheckFork, l.in.Origin, fmt.Sprintf("the note of succession ends the log at %d with another root than its entries have", s.Size))
+	}
+	for size, root := range l.heads {
+		if size <= int64(len(l.roots)) && l.roots[size-1] != root {
+			l.v.fail(CheckFork, l.in.Origin, fmt.Sprintf("the log has signed another root for size %d than its entries have", size))
+			return
+		}
+	}
+	if len(l.heads) > 0 {
+		l.v.pass(CheckFork, l.in.Origin)
+	}
+}
+
+// root returns the root of the tree of a size, where the record shows it.
+func (l *logVerifier) root(size int64) (tlog.Hash, bool) {
+	if size > 0 && size <= int64(len(l.roots)) {
+		return l.roots[size-1], true
+	}
+	root, ok := l.heads[size]
+	return root, ok
+}
+
+// sightings checks what the entries say of the other log against that log.
+func (l *logVerifier) sightings() {
+	good := true
+	for _, s := range l.seen {
+		if s.seen.Size > 0 {
+			other, ok := l.v.logs[l.o.Line().Log(l.o.Reader, s.seen.Era)]
+			if ok {
+				other.atLeast(s.seen.Size, l.cite(s.index))
+			} else if l.v.index.Kind == Line {
+				l.v.missing(CheckComplete, l.cite(s.index), fmt.Sprintf("it has seen %d entries of %s, and that log is not in the record", s.seen.Size, l.o.Line().Log(l.o.Reader, s.seen.Era)))
+			}
+			if root, known := other.known(s.seen.Size); known && root != tlog.Hash(s.seen.Root) {
+				l.v.fail(CheckSeen, l.cite(s.index), fmt.Sprintf("it has seen another root of %s at %d than the record shows", other.o, s.seen.Size))
+				good = false
+			}
+		}
+		for _, r := range s.receipts {
+			other, ok := l.v.logs[l.o.Line().Log(l.o.Reader, r.Era)]
+			if !ok {
+				continue
+			}
+			if at, given := other.receipts[r.Size]; given && !at.Equal(r.At) {
+				l.v.fail(CheckSeen, l.cite(s.index), fmt.Sprintf("it lists a receipt of %s at %d with another second than the receipt has", other.o, r.Size))
+				good = false
+			}
+		}
+	}
+	if good && len(l.seen) > 0 {
+		l.v.pass(CheckSeen, l.in.Origin)
+	}
+}
+
+// known is root, of a log that may not be in the record.
+func (l *logVerifier) known(size int64) (tlog.Hash, bool) {
+	if l == nil {
+		return tlog.Hash{}, false
+	}
+	return l.root(size)
+}
+
+// atLeast names what a record of a whole line lacks by what others have seen.
+func (l *logVerifier) atLeast(size int64, by string) {
+	if l.v.index.Kind == Line && size > l.in.Size {
+		l.v.missing(CheckComplete, l.in.Origin, fmt.Sprintf("%s shows that the log has %d entries, and the record ends at %d", by, size, l.in.Size))
+	}
+}
+
+// complete names what a record of a whole line lacks.
+func (l *logVerifier) complete() {
+	have := make(map[int64]bool, len(l.in.Indexes))
+	for _, i := range l.in.Indexes {
+		have[i] = true
+	}
+	for i := range l.in.Size {
+		if !have[i] {
+			l.v.missing(CheckComplete, l.cite(i), "the entry is not in the record")
+		}
+	}
+	if l.head.Size > l.in.Size {
+		l.atLeast(l.head.Size, "its own signed head")
+	}
+	if old := l.o.Line().Log(l.o.Writer, l.o.Era-1); l.o.Era > 1 && l.v.logs[old] == nil && l.v.ends[old].Size > 0 {
+		l.v.missing(CheckComplete, old.String(), "the log before this one is not in the record")
+	}
+	if int64(len(l.in.Indexes)) == l.in.Size {
+		l.v.pass(CheckComplete, l.in.Origin)
+	}
+}
+
+func (l *logVerifier) cite(i int64) string {
+	return message.Cite(l.writer.Card.Code, l.reader.Card.Code, l.o.Class, l.o.Era, i)
+}
+
+// entry verifies one entry: its proof, its receipt, and what it says if it is
+// disclosed.
+func (l *logVerifier) entry(folder string, index int64) {
+	sealed, ok := l.v.get(folder + "entry.age")
+	if !ok {
+		l.v.fail(CheckIndex, l.cite(index), "the entry is named and not there")
+		return
+	}
+	if index == int64(len(l.roots)) {
+		l.roots = append(l.roots, l.edge.add(tlog.RecordHash(sealed)))
+	}
+	l.proven = l.proof(folder, index, sealed)
+	l.policyFile(folder, index)
+	text, disclosed := l.v.get(folder + "filekey")
+	if !disclosed {
+		l.v.missing(CheckDisclosed, l.cite(index), "the entry is not disclosed")
+		l.v.report.Undisclosed = append(l.v.report.Undisclosed, l.cite(index))
+		return
+	}
+	l.v.pass(CheckDisclosed, l.cite(index))
+	l.disclosed = append(l.disclosed, index)
+	e, ok := l.open(index, sealed, text)
+	if !ok {
+		return
+	}
+	if l.end >= 0 && index >= l.end {
+		l.v.warn(CheckBody, l.cite(index), fmt.Sprintf("it stands above the end at %d that a note of succession gave the log: evidence, and no message", l.end))
+		return
+	}
+	if l.authority(index, e) && l.proven {
+		l.v.report.Verified++
+	}
+	l.note(index, e)
+}
+
+// note keeps what an accepted entry says of the other log.
+func (l *logVerifier) note(index int64, e message.Entry) {
+	l.seen = append(l.seen, sighting{index, e.Wrapper.Seen, e.Wrapper.Receipts})
+	b := e.Body.Body()
+	if b.Format != "002" {
+		return
+	}
+	var era identity.Era
+	var at int64
+	if json.Unmarshal(b.Params["era"], &era) == nil && json.Unmarshal(b.Params["index"], &at) == nil {
+		l.v.refused[Entry{l.o.Line().Log(l.o.Reader, era), at}] = l.cite(index)
+	}
+}
+
+// policyFile checks that the C2SP policy beside an entry is that of its log.
+func (l *logVerifier) policyFile(folder string, index int64) {
+	want := journal.PolicyFile(l.o, l.key, map[string]identity.PublicKey{l.reader.Card.CosignerName(): l.reader.Card.Cosigner})
+	if policy, _ := l.v.get(folder + "policy.txt"); string(policy) != string(want) {
+		l.v.fail(CheckPolicyFile, l.cite(index), "policy.txt is not that of the log")
+		return
+	}
+	l.v.pass(CheckPolicyFile, l.cite(index))
+}
+
+// proof verifies the tlog-proof: the checkpoint signed twice by the log, its
+// reader's two cosignatures of one second, and the inclusion of the entry.
+func (l *logVerifier) proof(folder string, index int64, sealed []byte) bool {
+	text, ok := l.v.get(folder + "proof.tlog-proof")
+	if !ok {
+		l.unproven = append(l.unproven, index)
+		l.v.missing(CheckReceipt, l.cite(index), "the counterpart has given no receipt")
+		l.v.report.MissingReceipts = append(l.v.report.MissingReceipts, l.cite(index))
+		return false
+	}
+	p, checkpoint, at, err := parseProof(text)
+	if err != nil || at != index {
+		l.v.fail(CheckInclusion, l.cite(index), "the proof is malformed or of another entry")
+		return false
+	}
+	if id := identity.Sum(checkpoint); id != l.checkpoint {
+		if !l.signedHead(index, checkpoint) {
+			return false
+		}
+		l.checkpoint = id
+	}
+	if index >= l.head.Size || tlog.CheckRecord(p, l.head.Size, l.head.Root, index, tlog.RecordHash(sealed)) != nil {
+		l.v.fail(CheckInclusion, l.cite(index), "the entry is not in the tree of the signed checkpoint")
+		return false
+	}
+	l.v.report.Receipts++
+	l.v.pass(CheckInclusion, l.cite(index))
+	return true
+}
+
+// signatures is how many lines a checkpoint in a record carries: the log's two
+// and its reader's two. A line of anybody else's would prove nothing here.
+const signatures = 4
+
+// signedHead verifies a checkpoint with its receipt.
+func (l *logVerifier) signedHead(index int64, checkpoint []byte) bool {
+	if strings.Count(string(checkpoint), "\n\u2014 ") != signatures {
+		l.v.fail(CheckCheckpoint, l.cite(index), fmt.Sprintf("the checkpoint does not carry its %d signatures and no other", signatures))
+		return false
+	}
+	head, err := journal.OpenCheckpoint(l.key, l.o, checkpoint)
+	if err != nil {
+		l.v.fail(CheckCheckpoint, l.cite(index), err.Error())
+		return false
+	}
+	l.v.pass(CheckCheckpoint, l.cite(index))
+	name := l.reader.Card.CosignerName()
+	c, err := journal.OpenCosignature(name, l.reader.Card.Cosigner, head, journal.LinesOf(name, checkpoint))
+	if err != nil {
+		l.v.fail(CheckReceipt, l.cite(index), err.Error())
+		return false
+	}
+	l.v.pass(CheckReceipt, l.cite(index))
+	if root, ok := l.heads[head.Size]; ok && root != head.Root {
+		l.v.fail(CheckFork, l.cite(index), fmt.Sprintf("the log has signed two roots for size %d", head.Size))
+		return false
+	}
+	if at, ok := l.receipts[head.Size]; ok && !at.Equal(c.At) || c.At.Before(l.receipt) {
+		l.v.fail(CheckTime, l.cite(index), "the reader's receipts contradict each other: two seconds for one size, or an earlier one for a larger")
+		return false
+	}
+	l.heads[head.Size], l.receipts[head.Size], l.head, l.receipt = head.Root, c.At, head, c.At
+	return true
+}
+
+// open opens a disclosed entry and checks that it is what the log says.
+func (l *logVerifier) open(index int64, sealed, text []byte) (message.Entry, bool) {
+	key, err := seal.ParseFileKey(strings.TrimSuffix(string(text), "\n"))
+	if err != nil || key.Disclose()+"\n" != string(text) {
+		l.v.fail(CheckOpens, l.cite(index), "filekey is no file key")
+		return message.Entry{}, false
+	}
+	plain, err := seal.OpenWithKey(sealed, key)
+	if err != nil {
+		l.v.fail(CheckOpens, l.cite(index), "the disclosed key does not open the entry")
+		return message.Entry{}, false
+	}
+	l.v.pass(CheckOpens, l.cite(index))
+	e, err := message.ParseEntry(plain)
+	if err != nil {
+		// A writer may append what cannot be read; it is answered with a refusal,
+		// states no policy and counts for nothing.
+		l.step(index)
+		l.v.warn(CheckBody, l.cite(index), err.Error())
+		return e, false
+	}
+	b := e.Body.Body()
+	if b.Line != l.o.Line() || b.From != l.o.Writer || b.To != l.o.Reader {
+		l.step(index)
+		l.problems = append(l.problems, problem{index, CheckBody, "the body is for another line or direction than the log"})
+		return e, false
+	}
+	l.v.pass(CheckBody, l.cite(index))
+	return e, l.times(index, e)
+}
+
+// times checks that neither the wrapper's second nor what it has seen falls.
+func (l *logVerifier) times(index int64, e message.Entry) bool {
+	w := e.Wrapper
+	switch {
+	case w.At.Before(l.lastAt):
+		l.v.fail(CheckTime, l.cite(index), "the wrapper's second falls behind that of an entry before it")
+	case w.Seen.Era < l.lastSeen.Era || w.Seen.Era == l.lastSeen.Era && w.Seen.Size < l.lastSeen.Size:
+		l.v.fail(CheckTime, l.cite(index), "it has seen less of the other log than an entry before it")
+	case !l.writer.Card.To.After(w.At):
+		l.v.fail(CheckCards, l.cite(index), "the writer's card had ended at "+l.writer.Card.To.UTC().Format(time.RFC3339))
+	default:
+		l.v.pass(CheckTime, l.cite(index))
+		l.lastAt, l.lastSeen = w.At, w.Seen
+		return true
+	}
+	return false
+}
+
+// step notes whether the policy in force before an entry is known: that all
+// entries before it were read.
+func (l *logVerifier) step(index int64) {
+	l.policyKnown = l.policyKnown && index == l.next
+	l.next = index + 1
+}
+
+// authority counts the approvals by the release policy in force before the
+// entry, which earlier entries of the log state.
+func (l *logVerifier) authority(index int64, e message.Entry) bool {
+	l.step(index)
+	b := e.Body.Body()
+	if before, twice := l.v.bodies[b.ID]; twice {
+		l.problems = append(l.problems, problem{index, CheckApprovals, "its body stands in " + before + " already, and no approval serves twice"})
+		return false
+	}
+	l.v.bodies[b.ID] = l.cite(index)
+	counted, err := l.approvers(e)
+	if err != nil {
+		l.problems = append(l.problems, problem{index, CheckApprovals, err.Error()})
+		return false
+	}
+	l.v.pass(CheckApprovals, l.cite(index))
+	l.lapsed(index, e)
+	if !l.policyKnown {
+		l.v.missing(CheckPolicy, l.cite(index), fmt.Sprintf("approved by %d officers; the release policy then in force is not disclosed", len(counted)))
+		return l.newPolicy(index, b)
+	}
+	switch r := l.policy.Judge(b, counted); {
+	case r.Verdict == message.Released && !e.Wrapper.Provisional, r.Verdict == message.Provisional && e.Wrapper.Provisional:
+		l.v.pass(CheckPolicy, l.cite(index))
+		return l.newPolicy(index, b)
+	default:
+		l.problems = append(l.problems, problem{index, CheckPolicy, fmt.Sprintf("it left on %d of %d officers: %s", r.Have, r.Need, r.Reason)})
+		return false
+	}
+}
+
+// newPolicy takes the release policy that an accepted entry states.
+func (l *logVerifier) newPolicy(index int64, b message.Body) bool {
+	if b.Format != "005" {
+		return true
+	}
+	p, err := message.PolicyOf(b)
+	if err == nil {
+		err = p.Check()
+	}
+	if err != nil {
+		l.problems = append(l.problems, problem{index, CheckBody, err.Error()})
+		return false
+	}
+	l.policy, l.policyKnown = p, true
+	return true
+}
+
+// lapsed names an entry whose first receipt came when an approval had expired:
+// the writer's second says that it was in time, and nobody else does.
+func (l *logVerifier) lapsed(index int64, e message.Entry) {
+	if end := e.Wrapper.Lapses(); l.proven && !end.IsZero() && !l.receipt.Before(end) {
+		l.v.report.Lapsed = append(l.v.report.Lapsed, l.cite(index))
+	}
+}
+
+func (l *logVerifier) approvers(e message.Entry) ([]message.Approver, error) {
+	var counted []message.Approver
+	for _, a := range e.Wrapper.Approvals {
+		if a.Request.Body != e.Body.Digest() {
+			return nil, fmt.Errorf("an approval is of another body")
+		}
+		if l.policyKnown && a.Request.Policy != l.policy.Digest() {
+			return nil, fmt.Errorf("an approval names another release policy than the one in force")
+		}
+		cert, err := l.v.approvals.Verify(a, l.o.Writer, l.writer.Agencies, e.Wrapper.At)
+		if err != nil {
+			return nil, err
+		}
+		counted = append(counted, message.Approver{Pseudonym: cert.Pseudonym, Role: a.Request.Role, Decision: a.Request.Decision})
+	}
+	return counted, nil
+}
+
+// parseProof takes a C2SP tlog-proof apart.
+func parseProof(text []byte) (tlog.RecordProof, []byte, int64, error) {
+	bad := fmt.Errorf("the proof is malformed")
+	head, checkpoint, ok := strings.Cut(string(text), "\n\n")
+	lines := strings.Split(head, "\n")
+	if !ok || len(lines) < 2 || lines[0] != "c2sp.org/tlog-proof@v1" {
+		return nil, nil, 0, bad
+	}
+	var index int64
+	if _, err := fmt.Sscanf(lines[1], "index %d", &index); err != nil || fmt.Sprintf("index %d", index) != lines[1] || len(lines) > 66 {
+		return nil, nil, 0, bad
+	}
+	var p tlog.RecordProof
+	for _, l := range lines[2:] {
+		h, err := tlog.ParseHash(l)
+		if err != nil || h.String() != l {
+			return nil, nil, 0, bad
+		}
+		p = append(p, h)
+	}
+	return p, []byte(checkpoint), index, nil
+}
+
+// edge is the right edge of a Merkle tree: the roots of its full subtrees, the
+// largest first.
+type edge struct {
+	size  int64
+	roots []tlog.Hash
+}
+
+// add adds a leaf and returns the root of the tree.
+func (e *edge) add(leaf tlog.Hash) tlog.Hash {
+	for n := e.size; n&1 == 1; n >>= 1 {
+		last := len(e.roots) - 1
+		leaf = tlog.NodeHash(e.roots[last], leaf)
+		e.roots = e.roots[:last]
+	}
+	e.size++
+	e.roots = append(e.roots, leaf)
+	root := e.roots[len(e.roots)-1]
+	for i := len(e.roots) - 2; i >= 0; i-- {
+		root = tlog.NodeHash(e.roots[i], root)
+	}
+	return root
+}
