@@ -111,7 +111,7 @@ func TestLimits(t *testing.T) {
 		return m
 	}
 	one := func(v string) map[string]jsontext.Value { return map[string]jsontext.Value{"p": jsontext.Value(v)} }
-	size := len(freeze(t, message.Body(with(func(b *message.Body) { b.Params = one(`""`) }))).Bytes())
+	size := len(freeze(t, with(func(b *message.Body) { b.Params = one(`""`) })).Bytes())
 	for name, c := range map[string]struct{ fits, not func(*message.Body) }{
 		"refs":   {func(b *message.Body) { b.Refs = ids(message.MaxRefs) }, func(b *message.Body) { b.Refs = ids(message.MaxRefs + 1) }},
 		"params": {func(b *message.Body) { b.Params = params(message.MaxParams) }, func(b *message.Body) { b.Params = params(message.MaxParams + 1) }},
