@@ -7,8 +7,11 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
+	"os"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -267,6 +270,39 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
+// A word changed in any file of an edition makes another edition, and the
+// difference is named.
+func TestDiffNamesEveryFile(t *testing.T) {
+	e := edition(t)
+	data := os.DirFS("data")
+	files := make(fstest.MapFS)
+	err := fs.WalkDir(data, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(data, name)
+		files[name] = &fstest.MapFile{Data: text}
+		return err
+	})
+	if err != nil || len(files) < 50 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for name, file := range files {
+		changed := maps.Clone(files)
+		at := bytes.Index(file.Data, []byte(`"fr": "`)) + len(`"fr": "`)
+		changed[name] = &fstest.MapFile{Data: slices.Concat(file.Data[:at], []byte("x"), file.Data[at:])}
+		other, err := book.Load(changed)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		named := strings.TrimSuffix(path.Base(name), ".json")
+		d := e.Diff(other)
+		if other.Hash() == e.Hash() || len(d) != 1 || !strings.Contains(d[0].Where, named) || d[0].What == "" {
+			t.Errorf("%s: %v", name, d)
+		}
+	}
+}
+
 // Texts in the six languages, and the strings that break forms and screens, go
 // through format 600 in every language and come back exactly.
 // covers P13 P14
@@ -488,7 +524,7 @@ func FuzzLoad(f *testing.F) {
 		})
 	}
 	accepted := []string{`{"number":"900","name":{"en":"x"},"dossier":"any","transition":"write","precedence":"FLASH","reply_seconds":60,"replies":["900"],"params":[{"name":"a","type":"text","max":5,"label":{"en":"y"}}],"examples":[{"a":"z"}]}`}
-	rejected := []string{`{"number":"901"}`, `{"number":"900","colour":1}`, `{"number":"900","number":"900"}`, `[]`, ``}
+	rejected := []string{`{"number":"901"}`, `{"number":"900","colour":1}`, `{"number":"900","number":"900"}`, `[]`, ``, "{\"number\":\"\x7f\"}"}
 	decodertest.Seeds(f, func(s string) error { _, err := with(s); return err }, accepted, rejected)
 	f.Fuzz(func(t *testing.T, text string) {
 		e, err := with(text)
