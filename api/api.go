@@ -51,6 +51,7 @@ func (s *Server) Handler() http.Handler {
 		"token": {Type: "http", Scheme: "bearer", Description: "a token that the station's operator made with `detente token add`"},
 	}
 	config.Security = []map[string][]string{{"token": {}}}
+	config.Formats = strict()
 	api := humago.New(mux, config)
 	api.UseMiddleware(func(c huma.Context, next func(huma.Context)) { s.authenticate(api, c, next) })
 	s.messages(api)

@@ -146,7 +146,7 @@ func (e *Edition) add(name string, text []byte) error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		if string(f.Number)+".json" != path.Base(name) {
-			return fmt.Errorf("%s: it holds format %s", name, f.Number)
+			return fmt.Errorf("%s: it holds format %q", name, clip(string(f.Number)))
 		}
 		e.formats = append(e.formats, f)
 	case dir == "lists":
@@ -155,7 +155,7 @@ func (e *Edition) add(name string, text []byte) error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		if l.Name+".json" != path.Base(name) {
-			return fmt.Errorf("%s: it holds the list %s", name, l.Name)
+			return fmt.Errorf("%s: it holds the list %q", name, clip(l.Name))
 		}
 		e.lists[l.Name] = l
 	default:

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -25,7 +28,15 @@ type ParamError struct {
 
 // Error returns format, parameter, reason and next step in one line.
 func (e *ParamError) Error() string {
-	return fmt.Sprintf("format %s, %s: %s; %s", e.Format, e.Param, e.Reason, e.Next)
+	return fmt.Sprintf("format %s, %s: %s; %s", plain(string(e.Format)), plain(e.Param), e.Reason, e.Next)
+}
+
+// plain returns a name as it stands, and in quotes what is none.
+func plain(name string) string {
+	if strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == "" && name != "" {
+		return clip(name)
+	}
+	return strconv.Quote(clip(name))
 }
 
 // Check returns what is wrong with a body's parameters: missing, unknown, of
@@ -78,8 +89,19 @@ func either(of []message.Format) string {
 	return strings.Join(s, " or ")
 }
 
-// maxMany bounds a list whose format gives no bound.
-const maxMany = 32
+// Bounds where a format gives none.
+const (
+	maxMany = 32  // values of a list
+	maxText = 200 // characters of a text
+)
+
+// chars returns how many characters a text may have.
+func (p Param) chars() int {
+	if p.Max > 0 {
+		return p.Max
+	}
+	return maxText
+}
 
 func (e *Edition) checkParam(p Param, v jsontext.Value) error {
 	if !p.Many {
@@ -137,15 +159,15 @@ func (e *Edition) checkText(p Param, s string) error {
 		return checkTime(s)
 	case TypeDuration:
 		var n int64
-		if _, err := fmt.Sscanf(s, "PT%dS", &n); err != nil || n < 0 || fmt.Sprintf("PT%dS", n) != s {
-			return fmt.Errorf("%q is no duration in whole seconds", clip(s))
+		if _, err := fmt.Sscanf(s, "PT%dS", &n); err != nil || n < 0 || n > maxSeconds || fmt.Sprintf("PT%dS", n) != s {
+			return fmt.Errorf("%q is no duration in whole seconds, up to %d", clip(s), int64(maxSeconds))
 		}
 	case TypeHash:
-		_, err := identity.ParseDigest(s)
-		return err
+		return checkHash(s)
 	case TypeStation:
-		_, err := identity.ParseStation(s)
-		return err
+		if _, err := identity.ParseStation(s); err != nil {
+			return fmt.Errorf("%q is no name of a station", clip(s))
+		}
 	case TypeAsset:
 		return checkAsset(s)
 	case TypeHex:
@@ -163,12 +185,8 @@ func (e *Edition) checkText(p Param, s string) error {
 	case TypeHours:
 		return checkHours(s)
 	case TypeText:
-		most := p.Max
-		if most == 0 {
-			most = 200
-		}
-		if n := utf8.RuneCountInString(s); s == "" || n > most {
-			return fmt.Errorf("it has %d characters, and 1 to %d are allowed", n, most)
+		if n := utf8.RuneCountInString(s); s == "" || n > p.chars() || !utf8.ValidString(s) {
+			return fmt.Errorf("it has %d characters, and 1 to %d of UTF-8 are allowed", n, p.chars())
 		}
 	default:
 		return fmt.Errorf("internal error: the format asks for an unknown type %q", p.Type)
@@ -176,10 +194,21 @@ func (e *Edition) checkText(p Param, s string) error {
 	return nil
 }
 
+// maxSeconds bounds a duration to a hundred years: nothing agreed lasts longer,
+// and no arithmetic on it overflows.
+const maxSeconds = 100 * 366 * 24 * 60 * 60
+
 func checkTime(s string) error {
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil || t.UTC().Format(time.RFC3339) != s || t.Unix() < 0 {
 		return fmt.Errorf("%q is no time of records", clip(s))
+	}
+	return nil
+}
+
+func checkHash(s string) error {
+	if _, err := identity.ParseDigest(s); err != nil {
+		return fmt.Errorf("%q is no SHA-256", clip(s))
 	}
 	return nil
 }
@@ -195,8 +224,10 @@ func checkWindow(v jsontext.Value) error {
 	if v.Kind() != '{' || json.Unmarshal(v, &w, json.RejectUnknownMembers(true)) != nil {
 		return errors.New("a window of from, to and zone is needed")
 	}
-	if err := errors.Join(checkTime(w.From), checkTime(w.To)); err != nil {
-		return err
+	for _, end := range []string{w.From, w.To} {
+		if err := checkTime(end); err != nil {
+			return err
+		}
 	}
 	if w.To <= w.From {
 		return errors.New("the window ends before it begins")
@@ -220,14 +251,28 @@ func checkBlob(v jsontext.Value) error {
 	if v.Kind() != '{' || json.Unmarshal(v, &b, json.RejectUnknownMembers(true)) != nil {
 		return errors.New("a blob of hash, size and type is needed")
 	}
-	if _, err := identity.ParseDigest(b.Hash); err != nil {
+	if err := checkHash(b.Hash); err != nil {
 		return err
 	}
-	if b.Size <= 0 || b.Type == "" || len(b.Type) > 100 || strings.Trim(b.Type, zoneLetters+".;= ") != "" {
-		return errors.New("a blob needs a size and a media type")
+	if b.Size <= 0 || b.Size > maxBlob {
+		return fmt.Errorf("a blob has 1 to %d bytes", int64(maxBlob))
+	}
+	if len(b.Type) > maxMediaType || !mediaType.MatchString(b.Type) {
+		return fmt.Errorf("%q is no media type like application/stix+json", clip(b.Type))
 	}
 	return nil
 }
+
+const (
+	// maxBlob is the largest size that JSON keeps exactly.
+	maxBlob = 1<<53 - 1
+	// maxMediaType bounds a media type: the registered ones are shorter.
+	maxMediaType = 100
+)
+
+// mediaType is the form of a media type with its parameters, in one spelling:
+// nothing about it is left to spaces.
+var mediaType = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+_-]*/[A-Za-z0-9][A-Za-z0-9.+_-]*(; ?[A-Za-z0-9_-]+=[A-Za-z0-9._+-]+)*$`)
 
 func checkRule(v jsontext.Value) error {
 	text, err := json.Marshal(map[string][]jsontext.Value{"rules": {v}})
@@ -238,12 +283,27 @@ func checkRule(v jsontext.Value) error {
 	return err
 }
 
+// maxAsset bounds an asset: the longest are addresses of pages.
+const maxAsset = 300
+
 var assetKinds = []string{"domain", "prefix", "asn", "product", "hash", "url", "sector", "agent"}
 
+// checkAsset checks an asset's kind and, where the kind has one, its form: in
+// one spelling only, so that equal assets are equal texts.
 func checkAsset(s string) error {
 	kind, rest, ok := strings.Cut(s, ":")
-	if !ok || !slices.Contains(assetKinds, kind) || rest == "" || len(s) > 300 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
+	if !ok || !slices.Contains(assetKinds, kind) || rest == "" || len(s) > maxAsset || strings.TrimSpace(rest) != rest || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
 		return fmt.Errorf("%q is no asset", clip(s))
+	}
+	switch kind {
+	case "prefix":
+		if p, err := netip.ParsePrefix(rest); err != nil || p.Masked().String() != rest {
+			return fmt.Errorf("%q is no prefix of addresses", clip(s))
+		}
+	case "asn":
+		if n, err := strconv.ParseUint(rest, 10, 32); err != nil || strconv.FormatUint(n, 10) != rest {
+			return fmt.Errorf("%q is no number of an autonomous system", clip(s))
+		}
 	}
 	return nil
 }
@@ -259,7 +319,7 @@ func (e *Edition) wanted(p Param) string {
 	case TypeWindow:
 		s = "a window like 2026-11-23T14:00:00Z/2026-11-23T16:00:00Z"
 	case TypeDuration:
-		s = "a duration in seconds like PT3600S"
+		s = "a duration in whole seconds like PT3600S"
 	case TypeCount:
 		s = "a whole number"
 		if p.Max > 0 {
@@ -293,7 +353,7 @@ func (e *Edition) wanted(p Param) string {
 	case TypeRule:
 		s = "a rule of a release policy"
 	default:
-		s = fmt.Sprintf("a text of up to %d characters", max(p.Max, 1))
+		s = fmt.Sprintf("a text of up to %d characters", p.chars())
 	}
 	if p.Many {
 		return "give a list, each " + s
@@ -310,11 +370,16 @@ func (e *Edition) codes(list string) []string {
 	return out
 }
 
-// clip shortens what somebody else wrote before it stands in an error.
+// clip shortens what somebody else wrote before it stands, quoted, in an error.
+// It cuts between characters.
 func clip(s string) string {
 	const most = 60
-	if len(s) > most {
-		return s[:most] + "…"
+	if len(s) <= most {
+		return s
 	}
-	return s
+	n := most
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
 }

@@ -2,9 +2,9 @@ package book
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"detente/message"
 )
@@ -27,7 +27,7 @@ var words = []string{"id", "edition", "line", "from", "to", "precedence", "tlp",
 func (e *Edition) Lint() []Problem {
 	l := &linter{e: e}
 	for _, w := range words {
-		l.text("edition.json words."+w, e.meta.Words[w])
+		l.label("edition.json words."+w, e.meta.Words[w])
 	}
 	for _, lang := range langs {
 		if s := e.meta.Status[lang]; s != "draft" && s != "checked" && s != "agreed" {
@@ -50,6 +50,9 @@ func (e *Edition) Lint() []Problem {
 	return l.found
 }
 
+// counting is what a rendering writes after the label of a list.
+var counting = regexp.MustCompile(`\[[0-9]+/[0-9]+\]$`)
+
 type linter struct {
 	e     *Edition
 	found []Problem
@@ -57,16 +60,31 @@ type linter struct {
 
 func (l *linter) add(where, what string) { l.found = append(l.found, Problem{where, what}) }
 
-// text checks that a text exists in all six languages, on one line.
+// text checks that a text exists in all six languages, on one line, with
+// nothing hidden in it and nothing that a rendering sets off its parts by.
 func (l *linter) text(where string, t Text) {
 	for _, lang := range langs {
 		s := t[lang]
-		if strings.TrimSpace(s) == "" || s != strings.TrimSpace(s) || strings.ContainsFunc(s, unicode.IsControl) || strings.Contains(s, between) {
+		if strings.TrimSpace(s) == "" || s != strings.TrimSpace(s) || strings.ContainsFunc(s, message.Hidden) || strings.Contains(s, between) {
 			l.add(where, fmt.Sprintf("its text in %s is missing or no plain line", lang))
 		}
 	}
 	if len(t) != len(langs) {
 		l.add(where, "it has a text in another language than the six")
+	}
+}
+
+// label checks a text that stands before a value: nothing in it may look like
+// what a rendering writes after it.
+func (l *linter) label(where string, t Text) {
+	l.text(where, t)
+	for _, lang := range langs {
+		if strings.Contains(t[lang], ": ") {
+			l.add(where, fmt.Sprintf("its label in %s holds a colon and a space, which end a label", lang))
+		}
+		if counting.MatchString(t[lang]) {
+			l.add(where, fmt.Sprintf("its label in %s ends as that of a value in a list", lang))
+		}
 	}
 }
 
@@ -218,14 +236,9 @@ func (l *linter) clocks() {
 }
 
 func (l *linter) param(where string, p Param) {
-	l.text(where, p.Label)
+	l.label(where, p.Label)
 	if _, ok := l.e.lists[p.List]; (p.Type == TypeCode || p.Type == TypeItem) != ok {
 		l.add(where, "a code or an item, and nothing else, names a list that exists")
-	}
-	for _, lang := range langs {
-		if strings.Contains(p.Label[lang], ": ") {
-			l.add(where, fmt.Sprintf("its label in %s holds a colon and a space, which end a label", lang))
-		}
 	}
 	switch p.Type {
 	case TypeCode, TypeTime, TypeWindow, TypeDuration, TypeCount, TypeHash, TypeHex, TypeBlob, TypeText, TypeID, TypeStation,

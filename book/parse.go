@@ -18,44 +18,87 @@ import (
 // maxRendering bounds a text that is read back.
 const maxRendering = 1 << 20
 
+// ReadError says why a text is no rendering of a message.
+type ReadError struct {
+	Line   int    // from 1
+	Field  string // the word or parameter that was expected there; empty where none was
+	Reason string
+	Next   string
+}
+
+// Error returns line, field, reason and next step in one line.
+func (e *ReadError) Error() string {
+	s := fmt.Sprintf("line %d: ", e.Line)
+	if e.Field != "" {
+		s += e.Field + ": "
+	}
+	return s + e.Reason + "; " + e.Next
+}
+
+// whole is the next step for a text that was changed on its way.
+const whole = "take the whole text as it was rendered, with every line and line end"
+
 // Parse reads a rendering in any of the six languages back into the body that
 // it was made of, with exactly its codes and values. A line that is missing,
-// doubled, unknown or out of its place is an error that names it.
+// doubled, unknown or out of its place is a *ReadError that names it.
 func (e *Edition) Parse(text string) (message.Body, Lang, error) {
 	if len(text) > maxRendering {
-		return message.Body{}, "", fmt.Errorf("the text has %d bytes, more than %d", len(text), maxRendering)
+		return message.Body{}, "", &ReadError{1, "", fmt.Sprintf("the text has %d bytes, more than %d", len(text), maxRendering), "give the rendering of one message"}
 	}
 	body, ok := strings.CutSuffix(text, "\n")
-	if !ok {
-		return message.Body{}, "", errors.New("the last line does not end")
-	}
 	lines := strings.Split(body, "\n")
+	if !ok {
+		return message.Body{}, "", &ReadError{len(lines), "", "the last line does not end", whole}
+	}
 	number, name, ok := strings.Cut(lines[0], ": ")
 	if !ok {
-		return message.Body{}, "", errors.New("line 1: it should name the format, like 210: Inquiry")
+		return message.Body{}, "", &ReadError{1, "format", "it should name the format, like 210: Inquiry", whole}
 	}
 	f, ok := e.Format(message.Format(number))
 	if !ok {
-		return message.Body{}, "", fmt.Errorf("line 1: format %q is not in edition %s", clip(number), e.Name())
+		return message.Body{}, "", &ReadError{1, "format", fmt.Sprintf("%q is not in edition %s", clip(number), e.Name()), "install the edition that the text names, or see `detente book list`"}
 	}
+	// Two languages may have one name for a format: the lines that follow tell
+	// which it is. Where none fits, the one that was read furthest is told.
+	failed := &ReadError{1, "format", fmt.Sprintf("%q is not the name of format %s in any language", clip(name), number), whole}
 	for _, l := range langs {
 		if f.Name[l] != name {
 			continue
 		}
 		b, err := e.parseIn(f, l, lines[1:])
 		if err == nil {
-			// What reads back must be what was read: no two texts for one message.
-			again, err := e.Render(b, l)
-			if err != nil {
-				return b, l, err
-			}
-			if again != text {
-				return b, l, errors.New("the text is not as the signal book writes it")
-			}
+			err = e.asWritten(b, l, text)
 		}
-		return b, l, err
+		if err == nil {
+			return b, l, nil
+		}
+		var at *ReadError
+		if !errors.As(err, &at) {
+			return message.Body{}, "", err
+		}
+		if at.Line >= failed.Line {
+			failed = at
+		}
 	}
-	return message.Body{}, "", fmt.Errorf("line 1: %q is not the name of format %s in any language", clip(name), number)
+	return message.Body{}, "", failed
+}
+
+// asWritten checks that what was read is written as it was read: there are no
+// two texts for one message. What it cannot write is no *ReadError.
+func (e *Edition) asWritten(b message.Body, l Lang, text string) error {
+	again, err := e.Render(b, l)
+	if err != nil {
+		return err
+	}
+	if again == text {
+		return nil
+	}
+	is, should := strings.Split(text, "\n"), strings.Split(again, "\n")
+	n := 0
+	for n < len(is) && n < len(should) && is[n] == should[n] {
+		n++
+	}
+	return &ReadError{n + 1, "", "the line is not as the signal book writes it", whole}
 }
 
 type parser struct {
@@ -77,46 +120,47 @@ func (p *parser) next(label string) (string, bool) {
 	return v, ok
 }
 
-func (p *parser) fail(what string) error {
-	return fmt.Errorf("line %d: %s", p.at+2, what)
+// fail is an error at the next line.
+func (p *parser) fail(field, what string) error {
+	return &ReadError{p.at + 2, field, what, whole}
 }
 
 // need returns the value of a line that must be there.
 func (p *parser) need(word string) (string, error) {
 	v, ok := p.next(p.e.meta.Words[word][p.lang])
 	if !ok {
-		return "", p.fail("the line " + word + " is expected here")
+		return "", p.fail(word, "its line is expected here")
 	}
-	return p.plain(v)
+	return p.plain(word, v)
 }
 
 // plain takes the isolation off a left-to-right value.
-func (p *parser) plain(v string) (string, error) {
+func (p *parser) plain(field, v string) (string, error) {
 	if p.lang != "ar" {
 		return v, nil
 	}
 	inner, ok := strings.CutPrefix(v, isolate)
 	inner, ok2 := strings.CutSuffix(inner, popped)
 	if !ok || !ok2 {
-		return "", p.fail("the value is not isolated")
+		return "", p.bad(field, errors.New("the value is not isolated"))
 	}
 	return inner, nil
 }
 
 // code reads a code that stands beside its label, and checks that the label is
 // its own.
-func (p *parser) code(list, v string) (string, error) {
+func (p *parser) code(field, list, v string) (string, error) {
 	code, label, ok := strings.Cut(v, between)
 	if !ok {
-		return "", p.fail("a code and its label are expected")
+		return "", p.bad(field, errors.New("a code and its label are expected"))
 	}
-	code, err := p.plain(code)
+	code, err := p.plain(field, code)
 	if err != nil {
 		return "", err
 	}
 	c, ok := p.e.lists[list].find(code)
 	if !ok || c.Label[p.lang] != label {
-		return "", p.fail(fmt.Sprintf("%q with the label %q is not in the list %s", clip(code), clip(label), list))
+		return "", p.bad(field, fmt.Errorf("%q with the label %q is not in the list %s", clip(code), clip(label), list))
 	}
 	return code, nil
 }
@@ -124,9 +168,9 @@ func (p *parser) code(list, v string) (string, error) {
 func (p *parser) needCode(word, list string) (string, error) {
 	v, ok := p.next(p.e.meta.Words[word][p.lang])
 	if !ok {
-		return "", p.fail("the line " + word + " is expected here")
+		return "", p.fail(word, "its line is expected here")
 	}
-	return p.code(list, v)
+	return p.code(word, list, v)
 }
 
 func (e *Edition) parseIn(f Format, l Lang, lines []string) (message.Body, error) {
@@ -151,54 +195,92 @@ func (e *Edition) parseIn(f Format, l Lang, lines []string) (message.Body, error
 		}
 	}
 	if code, err := p.needCode("standing", "standing"); err != nil || code != noAdmission {
-		return b, errors.Join(err, p.fail("the reservation "+noAdmission+" is expected here"))
+		return b, errors.Join(err, p.fail("standing", "the reservation "+noAdmission+" is expected here"))
 	}
 	if p.at != len(p.lines) {
-		return b, p.fail("no line is expected here")
+		return b, p.fail("", "no line is expected here")
 	}
 	return b, nil
 }
 
 // head reads the fields that every message has.
 func (p *parser) head(b *message.Body) error {
-	var fields [5]string
-	for i, word := range []string{"id", "edition", "line", "from", "to"} {
-		var err error
-		if fields[i], err = p.need(word); err != nil {
+	read := func(word string, into func(string) error) error {
+		v, err := p.need(word)
+		if err != nil {
+			return err
+		}
+		return p.bad(word, into(v))
+	}
+	code := func(word string, into func(string) error) error {
+		v, err := p.needCode(word, word)
+		if err != nil {
+			return err
+		}
+		return p.bad(word, into(v))
+	}
+	for _, step := range []func() error{
+		func() error { return read("id", into(&b.ID, message.ParseID)) },
+		func() error { return read("edition", into(&b.Edition, identity.ParseDigest)) },
+		func() error { return read("line", into(&b.Line, identity.ParseLine)) },
+		func() error { return read("from", into(&b.From, identity.ParseStation)) },
+		func() error { return read("to", into(&b.To, identity.ParseStation)) },
+		func() error { return code("precedence", into(&b.Precedence, message.ParsePrecedence)) },
+		func() (err error) { b.Marking.TLP, err = p.needCode("tlp", "tlp"); return err },
+		func() error { return p.pap(b) },
+		func() (err error) { b.Language, err = p.needCode("language", "language"); return err },
+	} {
+		if err := step(); err != nil {
 			return err
 		}
 	}
-	var errs [9]error
-	b.ID, errs[0] = message.ParseID(fields[0])
-	b.Edition, errs[1] = identity.ParseDigest(fields[1])
-	b.Line, errs[2] = identity.ParseLine(fields[2])
-	b.From, errs[3] = identity.ParseStation(fields[3])
-	b.To, errs[4] = identity.ParseStation(fields[4])
-	word, err := p.needCode("precedence", "precedence")
-	errs[5] = err
-	if err == nil {
-		b.Precedence, errs[5] = message.ParsePrecedence(word)
-	}
-	b.Marking.TLP, errs[6] = p.needCode("tlp", "tlp")
-	if v, ok := p.next(p.e.meta.Words["pap"][p.lang]); ok {
-		b.Marking.PAP, errs[7] = p.code("pap", v)
-	}
-	b.Language, errs[8] = p.needCode("language", "language")
-	if err := errors.Join(errs[:]...); err != nil {
+	return p.tail(b)
+}
+
+// into returns a reader that puts what parse makes of a text at to.
+func into[T any](to *T, parse func(string) (T, error)) func(string) error {
+	return func(s string) (err error) {
+		*to, err = parse(s)
 		return err
 	}
-	return p.tail(b)
+}
+
+// bad is an error about the value of the line that was just read.
+func (p *parser) bad(field string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &ReadError{p.at + 1, field, told(err), whole}
+}
+
+// told returns what an error says, in bounds: readers of names repeat the name.
+func told(err error) string {
+	const most = 200
+	if s := err.Error(); len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return err.Error()
+}
+
+func (p *parser) pap(b *message.Body) (err error) {
+	if v, ok := p.next(p.e.meta.Words["pap"][p.lang]); ok {
+		b.Marking.PAP, err = p.code("pap", "pap", v)
+	}
+	return err
 }
 
 // tail reads the fields of the head that may be absent.
 func (p *parser) tail(b *message.Body) error {
 	if v, ok := p.next(p.e.meta.Words["expires"][p.lang]); ok {
-		v, err := p.plain(v)
+		v, err := p.plain("expires", v)
 		if err != nil {
 			return err
 		}
+		if err := checkTime(v); err != nil {
+			return p.bad("expires", err)
+		}
 		if b.Expires, err = time.Parse(time.RFC3339, v); err != nil {
-			return p.fail("the time of expiry is malformed")
+			return p.bad("expires", err)
 		}
 	}
 	for {
@@ -206,15 +288,17 @@ func (p *parser) tail(b *message.Body) error {
 		if !ok {
 			return nil
 		}
-		v, err := p.plain(v)
+		v, err := p.plain("ref", v)
 		if err != nil {
 			return err
 		}
 		id, err := message.ParseID(v)
 		if err != nil {
-			return p.fail(err.Error())
+			return p.bad("ref", err)
 		}
-		b.Refs = append(b.Refs, id)
+		if b.Refs = append(b.Refs, id); len(b.Refs) > message.MaxRefs {
+			return p.bad("ref", fmt.Errorf("more than %d messages are referred to", message.MaxRefs))
+		}
 	}
 }
 
@@ -229,7 +313,7 @@ func (p *parser) param(param Param) (jsontext.Value, error) {
 			if param.Optional {
 				return nil, nil
 			}
-			return nil, p.fail("the parameter " + param.Name + " is expected here")
+			return nil, p.fail(param.Name, "its line is expected here")
 		}
 		return p.value(param, v)
 	}
@@ -241,7 +325,7 @@ func (p *parser) param(param Param) (jsontext.Value, error) {
 			break
 		}
 		if i, err := strconv.Atoi(m[1]); err != nil || i != len(list)+1 {
-			return nil, p.fail("a value of " + param.Name + " is missing or out of order")
+			return nil, p.fail(param.Name, "a value is missing or out of order")
 		}
 		p.at++
 		v, err := p.value(param, rest[len(m[0]):])
@@ -257,7 +341,7 @@ func (p *parser) param(param Param) (jsontext.Value, error) {
 		if param.Optional {
 			return nil, nil
 		}
-		return nil, p.fail("the parameter " + param.Name + " is expected here")
+		return nil, p.fail(param.Name, "its line is expected here")
 	}
 	return marshal(list)
 }
@@ -266,7 +350,7 @@ func (p *parser) param(param Param) (jsontext.Value, error) {
 func (p *parser) value(param Param, v string) (jsontext.Value, error) {
 	switch param.Type {
 	case TypeCode:
-		code, err := p.code(param.List, v)
+		code, err := p.code(param.Name, param.List, v)
 		if err != nil {
 			return nil, err
 		}
@@ -276,34 +360,34 @@ func (p *parser) value(param Param, v string) (jsontext.Value, error) {
 	case TypeText:
 		var s string
 		if err := json.Unmarshal([]byte(v), &s); err != nil {
-			return nil, p.fail("a quoted text is expected")
+			return nil, p.bad(param.Name, errors.New("a quoted text is expected"))
 		}
 		return marshal(s)
 	}
-	v, err := p.plain(v)
+	v, err := p.plain(param.Name, v)
 	if err != nil {
 		return nil, err
 	}
-	parts := strings.Split(v, " / ")
+	parts := strings.SplitN(v, " / ", 3)
 	switch param.Type {
 	case TypeWindow:
 		if len(parts) != 3 {
-			return nil, p.fail("a window is expected: from / to / zone")
+			return nil, p.bad(param.Name, errors.New("a window is expected: from / to / zone"))
 		}
 		return marshal(window{parts[0], parts[1], parts[2]})
 	case TypeBlob:
 		if len(parts) != 3 {
-			return nil, p.fail("a blob is expected: hash / size / type")
+			return nil, p.bad(param.Name, errors.New("a blob is expected: hash / size / type"))
 		}
 		n, err := strconv.ParseInt(parts[1], 10, 64)
 		if err != nil {
-			return nil, p.fail("the size of a blob is a number")
+			return nil, p.bad(param.Name, errors.New("the size of a blob is a number"))
 		}
 		return marshal(blob{parts[0], n, parts[2]})
 	case TypeCount, TypeRule:
 		value := jsontext.Value(v)
 		if err := value.Canonicalize(); err != nil {
-			return nil, p.fail("the value is malformed")
+			return nil, p.bad(param.Name, errors.New("the value is malformed"))
 		}
 		return value, nil
 	}
@@ -314,16 +398,16 @@ func (p *parser) value(param Param, v string) (jsontext.Value, error) {
 func (p *parser) item(param Param, v string) (jsontext.Value, error) {
 	both, label, ok := strings.Cut(v, between)
 	if !ok {
-		return nil, p.fail("an item, its code and its label are expected")
+		return nil, p.bad(param.Name, errors.New("an item, its code and its label are expected"))
 	}
-	both, err := p.plain(both)
+	both, err := p.plain(param.Name, both)
 	if err != nil {
 		return nil, err
 	}
 	name, code, ok := strings.Cut(both, itemsBefore)
 	c, known := p.e.lists[param.List].find(code)
 	if !ok || !known || c.Label[p.lang] != label {
-		return nil, p.fail(fmt.Sprintf("%q with the label %q is not in the list %s", clip(code), clip(label), param.List))
+		return nil, p.bad(param.Name, fmt.Errorf("%q with the label %q is not in the list %s", clip(code), clip(label), param.List))
 	}
 	return marshal(item{name, code})
 }
@@ -351,7 +435,7 @@ func (e *Edition) Compose(number message.Format, typed []string) (map[string]jso
 		name, text, ok := strings.Cut(t, "=")
 		p, known := f.param(name)
 		if !ok || !known {
-			return nil, &ParamError{number, clip(name), "the format has no such parameter", "see `detente book show " + string(number) + "`"}
+			return nil, &ParamError{number, name, "the format has no such parameter", "see `detente book show " + string(number) + "`"}
 		}
 		v, err := composeValue(p, text)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 
 	"detente/message"
 )
@@ -31,8 +32,8 @@ func (e *Edition) Render(b message.Body, l Lang) (string, error) {
 	if !slices.Contains(langs, l) {
 		return "", fmt.Errorf("language %q: en, ru, zh, es, fr or ar", clip(string(l)))
 	}
-	if b.Edition != e.hash {
-		return "", fmt.Errorf("the message speaks the edition %s of the signal book, and this is %s: install that edition", b.Edition, e.hash)
+	if err := e.speaks(b); err != nil {
+		return "", err
 	}
 	if err := e.Check(b); err != nil {
 		return "", err
@@ -51,6 +52,14 @@ func (e *Edition) Render(b message.Body, l Lang) (string, error) {
 	}
 	r.line(r.word("standing"), r.code("standing", noAdmission))
 	return r.out.String(), r.err
+}
+
+// speaks checks that a message was written in this edition.
+func (e *Edition) speaks(b message.Body) error {
+	if b.Edition != e.hash {
+		return fmt.Errorf("the message speaks the edition %s of the signal book, and this is %s: install that edition", b.Edition, e.hash)
+	}
+	return nil
 }
 
 type renderer struct {
@@ -163,27 +172,25 @@ func (r *renderer) value(p Param, v jsontext.Value) string {
 	case v.Kind() == '"':
 		return r.ltr(s)
 	}
-	return r.ltr(string(v))
+	return r.ltr(escaped(string(v), message.Hidden))
 }
 
 // quote writes a text as a JSON string in which every control, direction and
 // zero-width character is shown by its number, so that nothing is obeyed and
-// nothing is lost.
+// nothing is lost. A mark that would join the quotation mark before it is shown
+// so too.
 func quote(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
-	for _, c := range s {
+	for i, c := range s {
 		switch {
 		case c == '"' || c == '\\':
 			b.WriteByte('\\')
 			b.WriteRune(c)
 		case c == '\n':
 			b.WriteString(`\n`)
-		case c > 0xffff && !unicode.IsPrint(c):
-			hi, lo := (c-0x10000)>>10+0xd800, (c-0x10000)&0x3ff+0xdc00
-			fmt.Fprintf(&b, `\u%04x\u%04x`, hi, lo)
-		case c != ' ' && !unicode.IsPrint(c):
-			fmt.Fprintf(&b, `\u%04x`, c)
+		case message.Hidden(c) || i == 0 && unicode.IsMark(c):
+			escape(&b, c)
 		default:
 			b.WriteRune(c)
 		}
@@ -192,9 +199,36 @@ func quote(s string) string {
 	return b.String()
 }
 
+// escape writes a character by its number, as JSON does.
+func escape(b *strings.Builder, c rune) {
+	if c > 0xffff {
+		hi, lo := utf16.EncodeRune(c)
+		fmt.Fprintf(b, `\u%04x\u%04x`, hi, lo)
+		return
+	}
+	fmt.Fprintf(b, `\u%04x`, c)
+}
+
+// escaped writes canonical JSON with the characters that hidden picks by their
+// numbers. Outside its texts JSON is ASCII, so that it stays the same JSON.
+func escaped(v string, hidden func(rune) bool) string {
+	var b strings.Builder
+	for _, c := range v {
+		if hidden(c) {
+			escape(&b, c)
+			continue
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
+}
+
 // Code returns the code line: the message in ASCII, the same in all languages.
-// It is what binds.
+// It is what binds. Like Render it speaks of messages of this edition only.
 func (e *Edition) Code(b message.Body) (string, error) {
+	if err := e.speaks(b); err != nil {
+		return "", err
+	}
 	if err := e.Check(b); err != nil {
 		return "", err
 	}
@@ -203,7 +237,7 @@ func (e *Edition) Code(b message.Body) (string, error) {
 	if b.Marking.PAP != "" {
 		parts = append(parts, "PAP:"+b.Marking.PAP)
 	}
-	parts = append(parts, "ID="+b.ID.String(), "FROM="+string(b.From), "TO="+string(b.To), "LINE="+b.Line.Class.String(), "LANG="+b.Language)
+	parts = append(parts, "ID="+b.ID.String(), "ED="+b.Edition.String(), "FROM="+string(b.From), "TO="+string(b.To), "LINE="+b.Line.Class.String(), "LANG="+b.Language)
 	for _, ref := range b.Refs {
 		parts = append(parts, "REF="+ref.String())
 	}
@@ -212,24 +246,8 @@ func (e *Edition) Code(b message.Body) (string, error) {
 	}
 	for _, p := range f.Params {
 		if v, ok := b.Params[p.Name]; ok {
-			parts = append(parts, strings.ToUpper(p.Name)+"="+ascii(string(v)))
+			parts = append(parts, strings.ToUpper(p.Name)+"="+escaped(string(v), func(c rune) bool { return c > '~' }))
 		}
 	}
 	return strings.Join(parts, " "), nil
-}
-
-// ascii writes JSON in ASCII.
-func ascii(s string) string {
-	var b strings.Builder
-	for _, c := range s {
-		switch {
-		case c < 0x80:
-			b.WriteRune(c)
-		case c > 0xffff:
-			fmt.Fprintf(&b, `\u%04x\u%04x`, (c-0x10000)>>10+0xd800, (c-0x10000)&0x3ff+0xdc00)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, c)
-		}
-	}
-	return b.String()
 }

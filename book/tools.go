@@ -91,15 +91,11 @@ func (e *Edition) schemaOf(p Param) map[string]any {
 	case TypeWindow:
 		return object(map[string]any{"from": text(timePattern), "to": text(timePattern), "zone": text(`^[A-Za-z0-9_+/-]+$`)})
 	case TypeBlob:
-		return object(map[string]any{"hash": text(hashPattern), "size": map[string]any{"type": "integer", "minimum": 1}, "type": map[string]any{"type": "string", "maxLength": 100}})
+		return object(map[string]any{"hash": text(hashPattern), "size": map[string]any{"type": "integer", "minimum": 1, "maximum": maxBlob}, "type": map[string]any{"type": "string", "pattern": mediaType.String(), "maxLength": maxMediaType}})
 	case TypeRule:
 		return map[string]any{"type": "object"}
 	}
-	most := p.Max
-	if most == 0 {
-		most = 200
-	}
-	return map[string]any{"type": "string", "minLength": 1, "maxLength": most}
+	return map[string]any{"type": "string", "minLength": 1, "maxLength": p.chars()}
 }
 
 // Search returns the formats whose number or whose name, purpose, labels or

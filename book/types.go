@@ -70,10 +70,13 @@ func checkHex(p Param, s string) error {
 
 func checkLine(s string) error {
 	l, err := identity.ParseLine(s)
-	if err == nil && l.String() != s {
-		err = fmt.Errorf("%q is not as a line is written: %s", clip(s), l)
+	if err != nil {
+		return fmt.Errorf("%q is no line", clip(s))
 	}
-	return err
+	if l.String() != s {
+		return fmt.Errorf("%q is not as a line is written: %s", clip(s), l)
+	}
+	return nil
 }
 
 func checkCite(s string) error {
@@ -105,8 +108,9 @@ func checkChannel(s string) error {
 			return fmt.Errorf("%q is no mail address", clip(rest))
 		}
 	case "station":
-		_, err := identity.ParseStation(rest)
-		return err
+		if _, err := identity.ParseStation(rest); err != nil {
+			return fmt.Errorf("%q is no name of a station", clip(rest))
+		}
 	}
 	return nil
 }

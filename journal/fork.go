@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"encoding/base64"
 	"encoding/json/v2"
 	"errors"
 	"fmt"
@@ -45,6 +46,9 @@ type forkJSON struct {
 // maxEvidence bounds an evidence file: two checkpoints and a proof.
 const maxEvidence = 3*MaxCheckpoint + 64*64
 
+// maxProof bounds a consistency proof: a tree of 2^63 entries needs no more.
+const maxProof = 63
+
 // MarshalFork returns the fork as a file that verifies by itself.
 func MarshalFork(f Fork) ([]byte, error) {
 	w := forkJSON{A: string(f.A), B: string(f.B), Kind: forkTitle, Origin: f.Origin.String()}
@@ -64,7 +68,10 @@ func ParseFork(b []byte) (Fork, error) {
 		return Fork{}, fmt.Errorf("fork: %d bytes are more than %d", len(b), maxEvidence)
 	}
 	if err := json.Unmarshal(b, &w, json.RejectUnknownMembers(true)); err != nil || w.Kind != forkTitle {
-		return Fork{}, errors.New("this is no proof of a fork")
+		return Fork{}, errors.New("this is no proof of a fork: give the file as it was exported, whole")
+	}
+	if len(w.Proof) > maxProof {
+		return Fork{}, fmt.Errorf("fork: a proof of %d hashes is longer than %d", len(w.Proof), maxProof)
 	}
 	f := Fork{A: []byte(w.A), B: []byte(w.B)}
 	var err error
@@ -72,16 +79,28 @@ func ParseFork(b []byte) (Fork, error) {
 		return Fork{}, err
 	}
 	for _, s := range w.Proof {
-		h, err := tlog.ParseHash(s)
+		h, err := parseHash(s)
 		if err != nil {
-			return Fork{}, fmt.Errorf("fork: %w", err)
+			return Fork{}, err
 		}
 		f.Proof = append(f.Proof, h)
 	}
-	if len(f.Proof) > 0 {
-		f.Root, err = tlog.ParseHash(w.Root)
+	switch {
+	case len(f.Proof) > 0:
+		f.Root, err = parseHash(w.Root)
+	case w.Root != "":
+		err = errors.New("fork: a root stands without a proof that begins at it")
 	}
 	return f, err
+}
+
+// parseHash reads a hash in the one base64 form that it has.
+func parseHash(s string) (h tlog.Hash, err error) {
+	b, err := base64.StdEncoding.Strict().DecodeString(s)
+	if err != nil || len(b) != len(h) || base64.StdEncoding.EncodeToString(b) != s {
+		return h, errors.New("fork: a hash of its proof is malformed: give the file as it was exported, whole")
+	}
+	return tlog.Hash(b), nil
 }
 
 // Verify returns nil if the two heads carry the log's own signatures and

@@ -481,39 +481,6 @@ func TestTakeBack(t *testing.T) {
 	fresh.check()
 }
 
-func FuzzOpenCheckpoint(f *testing.F) {
-	l := newLine(f)
-	accepted, err := l.signer.Sign(journal.Head{Origin: origin, Size: 7}, at)
-	if err != nil {
-		f.Fatal(err)
-	}
-	rejected := []byte(origin.String() + "\n7\nAAAA\n\n\u2014 x AAAA\n")
-	f.Add(accepted)
-	f.Add(rejected)
-	f.Fuzz(func(t *testing.T, signed []byte) {
-		h, err := journal.OpenCheckpoint(l.log.Public(), origin, signed)
-		if err == nil && h.Size != 7 {
-			t.Errorf("a head of size %d was never signed", h.Size)
-		}
-	})
-}
-
-func FuzzParseFork(f *testing.F) {
-	accepted, err := journal.MarshalFork(journal.Fork{Origin: origin, A: []byte("a"), B: []byte("b"), Proof: []tlog.Hash{{1}}})
-	if err != nil {
-		f.Fatal(err)
-	}
-	rejected := []byte(`{"kind":"other"}`)
-	f.Add(accepted)
-	f.Add(rejected)
-	k := key(f, identity.UseLog).Public()
-	f.Fuzz(func(t *testing.T, file []byte) {
-		if fork, err := journal.ParseFork(file); err == nil && fork.Verify(k) == nil {
-			t.Error("a fork of a log that never signed")
-		}
-	})
-}
-
 // A mirror whose store was put back, and whose clock went back with it, gives no
 // receipt with an earlier second than the mark's.
 // covers P5 P11

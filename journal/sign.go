@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"detente/identity"
 
@@ -191,11 +193,25 @@ type noteLine struct {
 	sig  []byte
 }
 
+// maxKeyName bounds the name of a key: tlog-cosignature takes no longer one.
+const maxKeyName = 255
+
+// maxSignatures bounds the signature lines of a note, as x/mod/sumdb/note does.
+const maxSignatures = 100
+
+// keyName reports whether a name may stand in a signature line. signed-note bars
+// spaces and plus signs; what is not shown is barred too, for names stand in
+// errors.
+func keyName(s string) bool {
+	return s != "" && len(s) <= maxKeyName && utf8.ValidString(s) &&
+		!strings.ContainsFunc(s, func(c rune) bool { return c == '+' || unicode.IsSpace(c) || !unicode.IsPrint(c) })
+}
+
 func parseLine(l []byte) (noteLine, error) {
 	bad := errors.New("a signature line is malformed")
 	rest, ok := bytes.CutPrefix(l, []byte("\u2014 "))
 	name, b64, found := strings.Cut(string(rest), " ")
-	if !ok || !found || name == "" {
+	if !ok || !found || !keyName(name) || strings.ContainsAny(b64, "\r\n") { // which base64 would skip
 		return noteLine{}, bad
 	}
 	raw, err := base64.StdEncoding.Strict().DecodeString(b64)
@@ -225,13 +241,16 @@ func parseLines(b []byte) ([]noteLine, error) {
 	}
 	var lines []noteLine
 	for l := range bytes.SplitSeq(body, []byte("\n")) {
+		if len(lines) == maxSignatures {
+			return nil, fmt.Errorf("%w: more than %d signature lines", ErrNotSigned, maxSignatures)
+		}
 		n, err := parseLine(l)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrNotSigned, err)
 		}
 		for _, before := range lines {
 			if before.name == n.name && before.hash == n.hash {
-				return nil, fmt.Errorf("%w: key %s signed twice", ErrNotSigned, n.name)
+				return nil, fmt.Errorf("%w: key %q signed twice", ErrNotSigned, n.name)
 			}
 		}
 		lines = append(lines, n)
@@ -266,6 +285,9 @@ func openCheckpoint(pub identity.PublicKey, o identity.Origin, signed []byte) (h
 	}
 	if h.Origin != o {
 		return Head{}, at, fmt.Errorf("the checkpoint is of the log %s, and %s was expected", h.Origin, o)
+	}
+	if pub.IsZero() {
+		return Head{}, at, fmt.Errorf("checkpoint of %s: %w: there is no key of the log", o, ErrNotSigned)
 	}
 	name := o.String()
 	ed := pick(lines, name, keyHash(name, typeEd25519, pub.Ed25519()))

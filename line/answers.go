@@ -175,7 +175,8 @@ func (m *Machine) partly(now time.Time, v View, a Action, r Response) Outcome {
 // size beyond the log is not followed: it is a bare number, that stops nothing,
 // and a reason to ask for signed heads.
 func (m *Machine) moved(now time.Time, v View, a Action, r Response) Outcome {
-	size, next, ticket := int64(0), int64(-1), ""
+	var size int64
+	next, ticket := int64(-1), ""
 	switch r.Type {
 	case TypeMirrorInfo:
 		info, err := ParseMirrorInfo(r.Body)

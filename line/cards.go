@@ -1,6 +1,7 @@
 package line
 
 import (
+	"encoding/json/jsontext"
 	"encoding/json/v2"
 	"errors"
 	"fmt"
@@ -65,11 +66,14 @@ func checkCards(w cardsJSON) error {
 	return nil
 }
 
-// readJSON reads one JSON document: no unknown or repeated members, no broken
+// readJSON reads one JSON object: no unknown or repeated members, no broken
 // UTF-8, nothing after it.
 func readJSON(what string, b []byte, limit int, into any) error {
 	if len(b) > limit {
 		return fmt.Errorf("the %s has %d bytes, more than %d", what, len(b), limit)
+	}
+	if jsontext.Value(b).Kind() != jsontext.KindBeginObject {
+		return fmt.Errorf("the %s is no JSON object", what)
 	}
 	if err := json.Unmarshal(b, into, json.RejectUnknownMembers(true)); err != nil {
 		return fmt.Errorf("the %s cannot be read: %s", what, printable([]byte(err.Error()), maxReason))

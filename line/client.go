@@ -186,7 +186,7 @@ func (c *Client) ask(ctx context.Context, l *link, peer identity.Station, p Peer
 	resp, err := l.transport.RoundTrip(req)
 	fault.Sent = connected.Load()
 	if err != nil {
-		classify(ctx, fault, err)
+		fault = classify(ctx, fault, err)
 		if fault.Fault == Unreachable && fault.Sent {
 			if spki, refused, why := c.refused(ctx, p, base); refused {
 				fault.Fault, fault.Presented, fault.Err, fault.Sent = Refused, spki, why, false

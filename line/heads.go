@@ -72,7 +72,7 @@ func ParseHeadsQuery(b []byte) (HeadsQuery, error) {
 	}
 	var q HeadsQuery
 	for _, s := range w.Origins {
-		o, err := identity.ParseOrigin(s)
+		o, err := parseOrigin(s)
 		if err != nil {
 			return HeadsQuery{}, err
 		}
@@ -123,7 +123,7 @@ func ParseHeadsAnswer(b []byte) (HeadsAnswer, error) {
 	var a HeadsAnswer
 	var origins []identity.Origin
 	for _, x := range w.Heads {
-		o, err := identity.ParseOrigin(x.Origin)
+		o, err := parseOrigin(x.Origin)
 		if err != nil {
 			return HeadsAnswer{}, err
 		}

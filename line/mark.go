@@ -145,7 +145,7 @@ func parseMark(line string) (Mark, error) {
 	}
 	m := Mark{Written: f[0] == "written"}
 	var err error
-	if m.Origin, err = identity.ParseOrigin(f[1]); err != nil {
+	if m.Origin, err = parseOrigin(f[1]); err != nil {
 		return Mark{}, err
 	}
 	if m.Size, err = parseSize([]byte(f[2])); err != nil {

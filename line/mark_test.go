@@ -138,9 +138,3 @@ func TestHighWater(t *testing.T) {
 		t.Errorf("loaded again: %v, %v", m, found)
 	}
 }
-
-func FuzzMarks(f *testing.F) {
-	accepted, rejected := must[[]byte](f)(FormatMarks(marks())), "detente high-water mark v1\n"
-	seed(f, accepted, rejected)
-	reread(f, ParseMarks, FormatMarks)
-}

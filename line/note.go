@@ -33,18 +33,32 @@ func ReadClaim(signed []byte) (Claim, error) {
 	if split < 0 {
 		return Claim{}, errors.New("the checkpoint has no signatures")
 	}
-	c, err := torchwood.ParseCheckpoint(string(signed[:split+1]))
+	text := string(signed[:split+1])
+	c, err := torchwood.ParseCheckpoint(text)
 	if err != nil {
 		return Claim{}, fmt.Errorf("the checkpoint's text: %w", err)
+	}
+	if c.String() != text {
+		return Claim{}, errors.New("the checkpoint's text is not in the one form that it has")
 	}
 	if c.Extension != "" {
 		return Claim{}, errors.New("the checkpoint has extension lines; logs of lines write none")
 	}
-	o, err := identity.ParseOrigin(c.Origin)
+	o, err := parseOrigin(c.Origin)
 	if err != nil {
 		return Claim{}, err
 	}
 	return Claim{Origin: o, Size: c.N, Root: c.Hash}, nil
+}
+
+// parseOrigin reads the origin of a log. Its error repeats no more of a stranger's
+// text than a reader needs.
+func parseOrigin(s string) (identity.Origin, error) {
+	o, err := identity.ParseOrigin(s)
+	if err != nil {
+		return o, fmt.Errorf("%q is no log's origin: it must read writer/to/reader/class/era", printable([]byte(s), 120))
+	}
+	return o, nil
 }
 
 // ReceiptLines picks from an answer's signature lines one for each verifier,

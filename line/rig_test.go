@@ -80,7 +80,6 @@ func newCert(t testing.TB, name identity.Station) tls.Certificate {
 }
 
 func pinOf(t testing.TB, c tls.Certificate) identity.Digest {
-	type public interface{ Public() any }
 	switch k := c.PrivateKey.(type) {
 	case *ecdsa.PrivateKey:
 		return must[identity.Digest](t)(SPKI(k.Public()))
@@ -90,8 +89,6 @@ func pinOf(t testing.TB, c tls.Certificate) identity.Digest {
 	t.Fatal("a key of another kind")
 	return identity.Digest{}
 }
-
-func (g *rig) now() time.Time { return start }
 
 func (g *rig) trusted(spki identity.Digest, _ time.Time) (identity.Station, bool) {
 	g.mu.Lock()

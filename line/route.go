@@ -68,7 +68,10 @@ func route(method string, u *url.URL, origin func(identity.Digest) (identity.Ori
 	first, rest, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
 	if first == "blob" {
 		hash, err := identity.ParseDigest(rest)
-		return Request{Op: OpBlob, Hash: hash}, err
+		if err != nil {
+			return Request{}, errNoRoute
+		}
+		return Request{Op: OpBlob, Hash: hash}, nil
 	}
 	hash, err := identity.ParseDigest(first)
 	if err != nil || origin == nil {

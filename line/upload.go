@@ -176,7 +176,7 @@ func readUploadHead(r *cursor) (UploadHead, error) {
 		return h, err
 	}
 	var err error
-	h.Origin, err = identity.ParseOrigin(string(name))
+	h.Origin, err = parseOrigin(string(name))
 	return h, err
 }
 

@@ -7,7 +7,7 @@ import (
 
 // covers P11, P16
 func TestWatch(t *testing.T) {
-	min := func(n int) time.Time { return start.Add(time.Duration(n) * time.Minute) }
+	minute := func(n int) time.Time { return start.Add(time.Duration(n) * time.Minute) }
 	for name, c := range map[string]struct {
 		w      Watch
 		now    int // minutes after start
@@ -15,22 +15,22 @@ func TestWatch(t *testing.T) {
 		proven bool
 		until  time.Time
 	}{
-		"all receipted":                     {w: Watch{Heard: min(0), SilentAfter: time.Hour}, now: 5, until: min(60)},
-		"not yet due":                       {w: Watch{Oldest: min(0), Heard: min(5)}, now: 9, until: min(10)},
-		"alive, and its log grew":           {w: Watch{Oldest: min(0), Grew: min(10), Heard: min(10)}, now: 10, want: AlarmWithheld, proven: true},
-		"alive by its answers only":         {w: Watch{Oldest: min(0), Grew: min(3), Heard: min(12)}, now: 12, want: AlarmWithheld},
-		"wrote before it was due, then not": {w: Watch{Oldest: min(0), Grew: min(9), Heard: min(9)}, now: 500},
-		"a line cut one way":                {w: Watch{Oldest: min(0), Grew: min(30), Heard: min(30), SilentAfter: time.Hour}, now: 31, want: AlarmWithheld, proven: true, until: min(90)},
-		"withheld, then silent":             {w: Watch{Oldest: min(0), Grew: min(30), Heard: min(30), SilentAfter: time.Hour}, now: 90, want: AlarmWithheld | AlarmSilent, proven: true},
-		"silent with nothing to receipt":    {w: Watch{Heard: min(0), SilentAfter: time.Hour}, now: 60, want: AlarmSilent},
-		"never heard since the start":       {w: Watch{Listening: min(0), SilentAfter: time.Hour}, now: 61, want: AlarmSilent},
+		"all receipted":                     {w: Watch{Heard: minute(0), SilentAfter: time.Hour}, now: 5, until: minute(60)},
+		"not yet due":                       {w: Watch{Oldest: minute(0), Heard: minute(5)}, now: 9, until: minute(10)},
+		"alive, and its log grew":           {w: Watch{Oldest: minute(0), Grew: minute(10), Heard: minute(10)}, now: 10, want: AlarmWithheld, proven: true},
+		"alive by its answers only":         {w: Watch{Oldest: minute(0), Grew: minute(3), Heard: minute(12)}, now: 12, want: AlarmWithheld},
+		"wrote before it was due, then not": {w: Watch{Oldest: minute(0), Grew: minute(9), Heard: minute(9)}, now: 500},
+		"a line cut one way":                {w: Watch{Oldest: minute(0), Grew: minute(30), Heard: minute(30), SilentAfter: time.Hour}, now: 31, want: AlarmWithheld, proven: true, until: minute(90)},
+		"withheld, then silent":             {w: Watch{Oldest: minute(0), Grew: minute(30), Heard: minute(30), SilentAfter: time.Hour}, now: 90, want: AlarmWithheld | AlarmSilent, proven: true},
+		"silent with nothing to receipt":    {w: Watch{Heard: minute(0), SilentAfter: time.Hour}, now: 60, want: AlarmSilent},
+		"never heard since the start":       {w: Watch{Listening: minute(0), SilentAfter: time.Hour}, now: 61, want: AlarmSilent},
 		"nothing expected yet":              {w: Watch{SilentAfter: time.Hour}, now: 61},
-		"a quota explains it":               {w: Watch{Oldest: min(0), Grew: min(30), Heard: min(30), Full: true}, now: 31, want: AlarmQuota},
-		"a shorter receipt time":            {w: Watch{Oldest: min(0), Grew: min(2), ReceiptTime: time.Minute}, now: 2, want: AlarmWithheld, proven: true},
-		"its only clock runs ahead":         {w: Watch{Oldest: min(30), Grew: min(0), Heard: min(0)}, now: 1, until: min(40)},
+		"a quota explains it":               {w: Watch{Oldest: minute(0), Grew: minute(30), Heard: minute(30), Full: true}, now: 31, want: AlarmQuota},
+		"a shorter receipt time":            {w: Watch{Oldest: minute(0), Grew: minute(2), ReceiptTime: time.Minute}, now: 2, want: AlarmWithheld, proven: true},
+		"its only clock runs ahead":         {w: Watch{Oldest: minute(30), Grew: minute(0), Heard: minute(0)}, now: 1, until: minute(40)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := c.w.At(min(c.now))
+			f := c.w.At(minute(c.now))
 			if f.Alarms != c.want || f.Proven != c.proven || !f.Until.Equal(c.until) {
 				t.Errorf("%s, proven %v, until %s", f.Alarms, f.Proven, f.Until)
 			}

@@ -208,15 +208,6 @@ func ParseCitation(s string) (Citation, error) {
 	return c, nil
 }
 
-// clip shortens what somebody else wrote before it stands in an error.
-func clip(s string) string {
-	const most = 60
-	if len(s) > most {
-		return s[:most] + "…"
-	}
-	return s
-}
-
 // Example is a worked example of a format's parameters, as the signal book
 // gives one.
 type Example map[string]jsontext.Value

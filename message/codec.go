@@ -32,9 +32,19 @@ func (e *FieldError) Error() string {
 	return s
 }
 
+// fieldError makes a FieldError that stands in one line whatever the names and
+// values in it are.
 func fieldError(field, reason, next string) *FieldError {
-	return &FieldError{Field: field, Reason: reason, Next: next}
+	return &FieldError{Field: shown(field), Reason: shown(reason), Next: next}
 }
+
+// Next steps that several fields share.
+const (
+	// anew is for bytes that a program wrote and no person can mend.
+	anew = "take the text as the station that wrote it gave it, or have that station write it anew"
+	// newer is for what another version may know.
+	newer = "the other station may speak a newer version: bring both to one"
+)
 
 // Frozen is a body whose bytes are fixed. The zero value is none.
 type Frozen struct {
@@ -88,7 +98,7 @@ func (b Body) Freeze() (Frozen, error) {
 	}
 	text, err := canonical(w)
 	if err != nil {
-		return Frozen{}, fieldError("body", err.Error(), "")
+		return Frozen{}, fieldError("body", err.Error(), "write texts in UTF-8, and name each member once")
 	}
 	return ParseBody(text)
 }
@@ -115,23 +125,23 @@ func ParseBody(text []byte) (Frozen, error) {
 
 func (w bodyJSON) body() (b Body, err error) {
 	if w.Kind != bodyKind {
-		return b, fieldError("kind", fmt.Sprintf("%q is no kind of body that is known here", clip(w.Kind)), "the other station may speak a newer version")
+		return b, fieldError("kind", fmt.Sprintf("%q is no kind of body that is known here", clip(w.Kind)), newer)
 	}
 	b = Body{Format: Format(w.Format), From: identity.Station(w.From), To: identity.Station(w.To), Marking: Marking{w.TLP, w.PAP}, Language: w.Language, Params: w.Params}
 	if b.ID, err = ParseID(w.ID); err != nil {
-		return b, fieldError("id", err.Error(), "")
+		return b, fieldError("id", err.Error(), anew)
 	}
 	if b.Edition, err = identity.ParseDigest(w.Edition); err != nil {
-		return b, fieldError("edition", err.Error(), "")
+		return b, fieldError("edition", err.Error(), anew)
 	}
 	if b.Line, err = identity.ParseLine(w.Line); err != nil {
-		return b, fieldError("line", err.Error(), "")
+		return b, fieldError("line", err.Error(), anew)
 	}
 	if b.Line.String() != w.Line {
 		return b, fieldError("line", "the two stations are not in order", "name first the station whose name sorts first")
 	}
 	if b.Precedence, err = ParsePrecedence(w.Precedence); err != nil {
-		return b, fieldError("precedence", err.Error(), "")
+		return b, fieldError("precedence", err.Error(), anew)
 	}
 	if b.Expires, err = parseStamp("expires", w.Expires); err != nil {
 		return b, err
@@ -139,7 +149,7 @@ func (w bodyJSON) body() (b Body, err error) {
 	for _, r := range w.Refs {
 		id, err := ParseID(r)
 		if err != nil {
-			return b, fieldError("refs", err.Error(), "")
+			return b, fieldError("refs", err.Error(), anew)
 		}
 		b.Refs = append(b.Refs, id)
 	}
@@ -159,24 +169,29 @@ func canonical(v any) ([]byte, error) {
 	return value, value.Canonicalize()
 }
 
-// decode reads a JSON object that must be in canonical form and hold no member
-// that v does not know.
+// decode reads a JSON object in the one form that v has: canonical, with no
+// member that v does not know and none that v would leave out. Two texts of one
+// meaning would be two messages that nobody can tell apart.
 func decode(what string, text []byte, v any) error {
+	if err := json.Unmarshal(text, v, json.RejectUnknownMembers(true)); err != nil {
+		return jsonError(what, text, err)
+	}
+	again, err := canonical(v)
+	if err == nil && bytes.Equal(again, text) {
+		return nil
+	}
 	value := jsontext.Value(bytes.Clone(text))
 	if err := value.Canonicalize(); err != nil {
 		return jsonError(what, text, err)
 	}
 	if !bytes.Equal(value, text) {
-		return fieldError(what, "it is not in the canonical form of RFC 8785", "freeze it anew")
+		return fieldError(what, "it is not in the canonical form of RFC 8785", anew)
 	}
-	if err := json.Unmarshal(text, v, json.RejectUnknownMembers(true)); err != nil {
-		return jsonError(what, text, err)
-	}
-	return nil
+	return fieldError(what, "a member is empty or null that is left out where there is nothing to say", anew)
 }
 
 func jsonError(what string, text []byte, err error) error {
-	e := fieldError(what, "it is not the JSON that is expected", "")
+	field := what
 	var syntax *jsontext.SyntacticError
 	var semantic *json.SemanticError
 	at := int64(-1)
@@ -184,15 +199,15 @@ func jsonError(what string, text []byte, err error) error {
 	case errors.As(err, &semantic):
 		at = semantic.ByteOffset
 		if p := string(semantic.JSONPointer); p != "" {
-			e.Field = what + p
+			field = what + clip(p)
 		}
 	case errors.As(err, &syntax):
 		at = syntax.ByteOffset
 	}
+	e := fieldError(field, "it is not the JSON that is expected: "+clip(err.Error()), anew)
 	if at >= 0 && at <= int64(len(text)) {
 		e.Line = 1 + bytes.Count(text[:at], []byte("\n"))
 	}
-	e.Reason += ": " + clip(err.Error())
 	return e
 }
 
@@ -217,7 +232,7 @@ func checkValue(field string, v jsontext.Value, depth int) error {
 	case '[':
 		var list []jsontext.Value
 		if err := json.Unmarshal(v, &list); err != nil {
-			return bad("it is no JSON", "")
+			return bad("it is no JSON", anew)
 		}
 		for i, e := range list {
 			if err := checkValue(fmt.Sprintf("%s[%d]", field, i), e, depth+1); err != nil {
@@ -228,10 +243,10 @@ func checkValue(field string, v jsontext.Value, depth int) error {
 	case '{':
 		var object map[string]jsontext.Value
 		if err := json.Unmarshal(v, &object); err != nil {
-			return bad("it is no JSON", "")
+			return bad("it is no JSON", anew)
 		}
 		for name, e := range object {
-			if err := checkValue(field+"."+name, e, depth+1); err != nil {
+			if err := checkValue(field+"."+clip(name), e, depth+1); err != nil {
 				return err
 			}
 		}

@@ -117,7 +117,7 @@ func (e Entry) Plain() ([]byte, error) {
 	}
 	text, err := canonical(w)
 	if err != nil {
-		return nil, fieldError("wrapper", err.Error(), "")
+		return nil, fieldError("wrapper", err.Error(), anew)
 	}
 	plain := make([]byte, 0, len(text)+len(e.Body.bytes)+2)
 	plain = append(append(plain, text...), '\n')
@@ -129,11 +129,11 @@ func (e Entry) Plain() ([]byte, error) {
 func ParseEntry(plain []byte) (Entry, error) {
 	text, rest, ok := bytes.Cut(plain, []byte("\n"))
 	if !ok {
-		return Entry{}, fieldError("entry", "it is no two lines", "")
+		return Entry{}, fieldError("entry", "it is no two lines", anew)
 	}
 	body, padding, ok := bytes.Cut(rest, []byte("\n"))
 	if !ok || len(bytes.Trim(padding, "\n")) != 0 {
-		return Entry{}, fieldError("entry", "it is not two lines and padding", "")
+		return Entry{}, fieldError("entry", "it is not two lines and padding", anew)
 	}
 	var w wrapperJSON
 	if err := decode("wrapper", text, &w); err != nil {
@@ -152,10 +152,10 @@ func ParseEntry(plain []byte) (Entry, error) {
 
 func (w wrapperJSON) wrapper() (Wrapper, error) {
 	if w.Kind != wrapperKind {
-		return Wrapper{}, fieldError("wrapper.kind", fmt.Sprintf("%q is not known here", clip(w.Kind)), "")
+		return Wrapper{}, fieldError("wrapper.kind", fmt.Sprintf("%q is not known here", clip(w.Kind)), newer)
 	}
 	if len(w.Receipts) > MaxListed || len(w.Held) > MaxHeld || len(w.Approvals) > MaxApprovals {
-		return Wrapper{}, fieldError("wrapper", fmt.Sprintf("it may hold %d receipts, %d held cosignatures and %d approvals", MaxListed, MaxHeld, MaxApprovals), "")
+		return Wrapper{}, fieldError("wrapper", fmt.Sprintf("it may hold %d receipts, %d held cosignatures and %d approvals", MaxListed, MaxHeld, MaxApprovals), "leave the rest to the next entry")
 	}
 	out := Wrapper{Provisional: w.Provisional}
 	var err error
@@ -163,7 +163,7 @@ func (w wrapperJSON) wrapper() (Wrapper, error) {
 		return out, err
 	}
 	if out.At.IsZero() {
-		return out, fieldError("wrapper.at", "it is missing", "")
+		return out, fieldError("wrapper.at", "it is missing", "write the second of appending")
 	}
 	if w.Seen != nil {
 		if out.Seen, err = w.Seen.head(); err != nil {
@@ -176,14 +176,14 @@ func (w wrapperJSON) wrapper() (Wrapper, error) {
 	for _, h := range w.Held {
 		root, err := identity.ParseDigest(h.Root)
 		if err != nil || h.Size <= 0 || h.Era == 0 {
-			return out, fieldError("wrapper.held", "it names no head", "")
+			return out, fieldError("wrapper.held", "it names no head", anew)
 		}
 		out.Held = append(out.Held, Held{identity.Era(h.Era), h.Size, root, h.Lines})
 	}
 	for i, raw := range w.Approvals {
 		a, err := identity.ParseApproval(raw)
 		if err != nil {
-			return out, fieldError(fmt.Sprintf("wrapper.approvals[%d]", i), err.Error(), "")
+			return out, fieldError(fmt.Sprintf("wrapper.approvals[%d]", i), err.Error(), anew)
 		}
 		out.Approvals = append(out.Approvals, a)
 	}
@@ -193,7 +193,7 @@ func (w wrapperJSON) wrapper() (Wrapper, error) {
 func (h headJSON) head() (Head, error) {
 	root, err := identity.ParseDigest(h.Root)
 	if err != nil || h.Size <= 0 || h.Era == 0 {
-		return Head{}, fieldError("wrapper.seen", "it names no head", "")
+		return Head{}, fieldError("wrapper.seen", "it names no head", anew)
 	}
 	return Head{identity.Era(h.Era), h.Size, root}, nil
 }
@@ -207,11 +207,11 @@ func (w wrapperJSON) receipts(out *Wrapper) error {
 		}
 		l := Listed{identity.Era(r.Era), r.Size, at}
 		if at.IsZero() || r.Size <= 0 || r.Era == 0 {
-			return fieldError("wrapper.receipts", "a receipt names no head or no second", "")
+			return fieldError("wrapper.receipts", "a receipt names no head or no second", anew)
 		}
 		if i > 0 {
 			if p := out.Receipts[i-1]; l.Era < p.Era || l.Era == p.Era && (l.Size <= p.Size || l.At.Before(p.At)) {
-				return fieldError("wrapper.receipts", "receipts are not in order, oldest first", "")
+				return fieldError("wrapper.receipts", "receipts are not in order, oldest first", "list each head once, by era and size")
 			}
 		}
 		out.Receipts = append(out.Receipts, l)

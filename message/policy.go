@@ -4,6 +4,7 @@ import (
 	"encoding/json/jsontext"
 	"encoding/json/v2"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -32,6 +33,7 @@ const (
 	MaxRules    = 64
 	MaxOfficers = MaxApprovals
 	maxConfirm  = 24 * time.Hour
+	maxRoles    = 16 // of a rule: as many as a certificate names
 )
 
 type ruleJSON struct {
@@ -95,7 +97,7 @@ func (p Policy) Digest() identity.Digest { return identity.Sum(p.Bytes()) }
 // ParsePolicy reads what Bytes wrote, or the same in another order and spacing.
 func ParsePolicy(text []byte) (Policy, error) {
 	if len(text) > MaxBody {
-		return Policy{}, fieldError("policy", fmt.Sprintf("%d bytes are more than %d", len(text), MaxBody), "")
+		return Policy{}, fieldError("policy", fmt.Sprintf("%d bytes are more than %d", len(text), MaxBody), "state fewer rules: the policy travels as one message")
 	}
 	var w policyJSON
 	if err := json.Unmarshal(text, &w, json.RejectUnknownMembers(true)); err != nil {
@@ -106,7 +108,7 @@ func ParsePolicy(text []byte) (Policy, error) {
 
 func policy(rules []ruleJSON) (Policy, error) {
 	if len(rules) == 0 || len(rules) > MaxRules {
-		return Policy{}, fieldError("rules", fmt.Sprintf("a release policy has 1 to %d rules", MaxRules), "")
+		return Policy{}, fieldError("rules", fmt.Sprintf("a release policy has 1 to %d rules", MaxRules), "give at least one; the first that fits counts")
 	}
 	var p Policy
 	for i, w := range rules {
@@ -147,32 +149,53 @@ func (p Policy) Check() error {
 }
 
 func (w ruleJSON) rule() (Rule, *FieldError) {
-	r := Rule{Officers: w.Officers, Roles: w.Roles, Alone: w.Alone, ConfirmWithin: time.Duration(w.Confirm) * time.Second}
+	r := Rule{Officers: w.Officers, Roles: w.Roles, Alone: w.Alone}
 	for _, s := range w.Formats {
 		f, err := ParseFormat(s)
 		if err != nil {
-			return r, fieldError("formats", err.Error(), "")
+			return r, fieldError("formats", err.Error(), "name formats of the signal book, or none for any")
 		}
 		r.Formats = append(r.Formats, f)
 	}
 	for _, s := range w.Precedences {
 		q, err := ParsePrecedence(s)
 		if err != nil {
-			return r, fieldError("precedences", err.Error(), "")
+			return r, fieldError("precedences", err.Error(), "name precedences, or none for any")
 		}
 		r.Precedences = append(r.Precedences, q)
 	}
 	switch {
 	case w.Officers < 0 || w.Officers > MaxOfficers:
-		return r, fieldError("officers", fmt.Sprintf("%d is not between 0 and %d", w.Officers, MaxOfficers), "")
+		return r, fieldError("officers", fmt.Sprintf("%d is not between 0 and %d", w.Officers, MaxOfficers), "ask for that many officers")
 	case w.Officers > 0 && len(w.Roles) == 0:
 		return r, fieldError("roles", "none is named", "say in which roles officers may approve")
-	case w.Alone != (w.Confirm > 0) || w.Confirm < 0 || r.ConfirmWithin > maxConfirm:
+	case w.Alone != (w.Confirm > 0) || w.Confirm < 0 || w.Confirm > int64(maxConfirm/time.Second):
 		return r, fieldError("confirm_seconds", "it stands with alone, and only then", "give up to a day in seconds")
 	case w.Alone && w.Officers < 2:
 		return r, fieldError("alone", "it has a meaning only where more than one officer is asked for", "leave it out")
 	}
+	if err := checkRoles(w.Roles); err != nil {
+		return r, err
+	}
+	// Only now: a number of seconds that was not bounded could overflow.
+	r.ConfirmWithin = time.Duration(w.Confirm) * time.Second
 	return r, nil
+}
+
+// roleForm is the form of a role in officers' certificates: what no certificate
+// can hold no rule may ask for.
+var roleForm = regexp.MustCompile(`^[a-z][a-z-]{1,31}$`)
+
+func checkRoles(roles []string) *FieldError {
+	if len(roles) > maxRoles {
+		return fieldError("roles", fmt.Sprintf("%d are more than %d", len(roles), maxRoles), "name the roles that may release")
+	}
+	for i, role := range roles {
+		if !roleForm.MatchString(role) || slices.Contains(roles[:i], role) {
+			return fieldError("roles", fmt.Sprintf("%q is no role, or stands twice", clip(role)), "write each once, in lower-case letters and hyphens")
+		}
+	}
+	return nil
 }
 
 // Bootstrap returns the policy of a log before its first message of format 005:

@@ -3,6 +3,8 @@ package record
 import (
 	"bytes"
 	"testing"
+
+	"detente/internal/decodertest"
 )
 
 // FuzzRead reads arbitrary files. What is accepted is, byte for byte, what its
@@ -14,14 +16,12 @@ func FuzzRead(f *testing.F) {
 		f.Fatal(err)
 	}
 	rejected := bytes.Replace(accepted.Bytes(), []byte("a/entry.age"), []byte("../ntry.age"), 1)
-	f.Add(accepted.Bytes())
-	f.Add(rejected)
-	if _, err := read(bytes.NewReader(accepted.Bytes()), int64(accepted.Len())); err != nil {
-		f.Fatalf("the good file is refused: %v", err)
-	}
-	if _, err := read(bytes.NewReader(rejected), int64(len(rejected))); err == nil {
-		f.Fatal("a file that leads out of its folder is taken")
-	}
+	cut := accepted.Bytes()[:accepted.Len()-1]
+	longer := append(bytes.Clone(accepted.Bytes()), 0)
+	decodertest.Seeds(f, func(b []byte) error {
+		_, err := read(bytes.NewReader(b), int64(len(b)))
+		return err
+	}, [][]byte{accepted.Bytes()}, [][]byte{{}, rejected, cut, longer, append([]byte("x"), accepted.Bytes()...)})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		report, err := Verify(bytes.NewReader(b), int64(len(b)), nil)
 		if err != nil || report.Verdict == Valid {

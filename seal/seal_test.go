@@ -116,27 +116,6 @@ func TestStream(t *testing.T) {
 	}
 }
 
-func FuzzOpen(f *testing.F) {
-	id := identity(f)
-	accepted, err := seal.Seal([]byte("text"), id.Recipient())
-	if err != nil {
-		f.Fatal(err)
-	}
-	rejected := []byte("age-encryption.org/v1\n-> X25519 \n")
-	f.Add(accepted)
-	f.Add(rejected)
-	f.Fuzz(func(t *testing.T, sealed []byte) {
-		plain, key, err := seal.Open(sealed, id)
-		if err != nil {
-			return
-		}
-		again, err := seal.OpenWithKey(sealed, key)
-		if err != nil || !bytes.Equal(plain, again) {
-			t.Errorf("the file key opens it differently: %v", err)
-		}
-	})
-}
-
 func BenchmarkSeal(b *testing.B) {
 	one, other := identity(b).Recipient(), identity(b).Recipient()
 	plain := make([]byte, 4000)

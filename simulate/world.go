@@ -71,7 +71,7 @@ func (e events) Less(i, j int) bool {
 	return e[i].at.Before(e[j].at) || e[i].at.Equal(e[j].at) && e[i].seq < e[j].seq
 }
 func (e events) Swap(i, j int) { e[i], e[j] = e[j], e[i] }
-func (e *events) Push(x any)   { *e = append(*e, x.(event)) }
+func (e *events) Push(x any)   { *e = append(*e, x.(event)) } //nolint:errcheck // nothing else is pushed
 func (e *events) Pop() any {
 	old := *e
 	x := old[len(old)-1]
@@ -288,7 +288,7 @@ func (w *world) run(ctx context.Context) error {
 	end := w.quiet.Add(settle)
 	hour, busy := w.now, 0
 	for w.queue.Len() > 0 {
-		e := heap.Pop(&w.queue).(event)
+		e := heap.Pop(&w.queue).(event) //nolint:errcheck // nothing else was pushed
 		if e.at.After(end) {
 			break
 		}

@@ -127,11 +127,11 @@ func (s *Station) noteBlobs(tx Tx, o identity.Origin, b message.Body) error {
 func (s *Station) blobReceipted(tx Tx, b message.Body) error {
 	var text string
 	if err := json.Unmarshal(b.Params["hash"], &text); err != nil {
-		return nil
+		return nil //nolint:nilerr // a receipt for what cannot be ours
 	}
 	hash, err := identity.ParseDigest(text)
 	if err != nil {
-		return nil
+		return nil //nolint:nilerr // likewise
 	}
 	blob, err := tx.Blob(hash)
 	if errors.Is(err, ErrNotFound) || err == nil && blob.From != s.name {

@@ -227,7 +227,7 @@ func (s *Station) answeredHeads(ctx context.Context, now time.Time, l identity.L
 	st.own.retry = now.Add(guardRetry)
 	s.mu.Unlock()
 	if failed != nil || !r.OK() {
-		return nil
+		return nil //nolint:nilerr // it is asked again, at the time set above
 	}
 	a, err := line.ParseHeadsAnswer(r.Body)
 	if err != nil {

@@ -145,7 +145,7 @@ func (s *Station) Digits(name identity.Station) ([]string, error) {
 	return identity.Digits(s.Own(), p.Verified), nil
 }
 
-// Reads says which half of the digits this station reads aloud to a peer: the
+// ReadsOdd says which half of the digits this station reads aloud to a peer: the
 // odd groups where its name sorts first, else the even ones. It hears and
 // types the other half.
 func (s *Station) ReadsOdd(name identity.Station) bool { return s.name < name }

@@ -2,6 +2,7 @@ package station
 
 import (
 	"encoding/json/v2"
+	"errors"
 	"fmt"
 	"time"
 
@@ -104,8 +105,11 @@ func (s *Station) quotaOf(tx Tx, row Line) (int64, error) {
 	}
 	limit := DefaultTerms().Quota
 	m, err := tx.Message(row.Line.Log(s.name, row.OwnEra), 0)
-	if err != nil {
+	if errors.Is(err, ErrNotFound) {
 		return limit, nil // entry 0 still waits
+	}
+	if err != nil {
+		return 0, err
 	}
 	e, err := message.ParseEntry(m.Plain)
 	if err != nil {

@@ -120,10 +120,7 @@ func (s *Store) end() error {
 }
 
 func (s *Store) abandon() error {
-	err := s.exec("ROLLBACK")
-	if err != nil {
-		return nil // SQLite has rolled back by itself
-	}
+	_ = s.exec("ROLLBACK") // where it fails SQLite has rolled back by itself
 	return nil
 }
 

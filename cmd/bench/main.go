@@ -140,7 +140,7 @@ func messagesFor(inFlight int) int { return max(100, 3*inFlight) }
 // compare lets floor and product take turns, so that a machine whose speed
 // drifts is fair to both.
 func (b *bench) compare(ctx context.Context, size, inFlight int) error {
-	var low, real sample
+	var low, product sample
 	n := messagesFor(inFlight)
 	for range b.rounds {
 		s, err := b.floor.measure(ctx, size, inFlight, n)
@@ -151,12 +151,12 @@ func (b *bench) compare(ctx context.Context, size, inFlight int) error {
 		if s, err = b.product.measure(ctx, size, inFlight, n); err != nil {
 			return fmt.Errorf("product: %w", err)
 		}
-		real.add(s)
+		product.add(s)
 	}
 	for _, r := range []struct {
 		what string
 		s    sample
-	}{{"floor", low}, {"detente", real}} {
+	}{{"floor", low}, {"detente", product}} {
 		f := figure{What: r.what, Size: size, InFlight: inFlight, P50: ms(r.s.percentile(0.5)), P99: ms(r.s.percentile(0.99)), Rate: r.s.perSecond(), CPU: r.s.cpuPerMessage()}
 		if err := b.print(f); err != nil {
 			return err
@@ -164,6 +164,6 @@ func (b *bench) compare(ctx context.Context, size, inFlight int) error {
 	}
 	return b.print(figure{
 		What: "ratio", Size: size, InFlight: inFlight,
-		Ratio50: float64(real.percentile(0.5)) / float64(low.percentile(0.5)), RatioThr: real.perSecond() / low.perSecond(),
+		Ratio50: float64(product.percentile(0.5)) / float64(low.percentile(0.5)), RatioThr: product.perSecond() / low.perSecond(),
 	})
 }

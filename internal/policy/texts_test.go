@@ -8,7 +8,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -76,67 +75,4 @@ func TestNothingKnowsTheDemonstration(t *testing.T) {
 		"a/a.go", "package a\nvar isDemo = true\nvar s = \"a demo\"\nvar d = \"demonstrably democratic\"\n",
 		"cmd/a/a.go", "package main\nvar isDemo = true\n")),
 		"a/a.go:2: the name isDemo", "a/a.go:3: the text")
-}
-
-// decoders are the packages that read what a stranger wrote. Each has fuzz
-// targets.
-var decoders = []string{"identity", "message", "seal", "book", "journal", "line", "record"}
-
-// kinds are the words by which seeds are told apart: names that hold the first,
-// or are one of the others.
-var kinds = [][]string{
-	{"accepted", "good", "valid"},
-	{"rejected", "bad", "invalid"},
-}
-
-// checkFuzz finds fuzz targets whose file does not name both kinds of seed, and
-// decoders without a target: a target that nothing enters, or that refuses
-// nothing, tests nothing.
-func checkFuzz(tr *tree, decoders []string) (findings []string) {
-	for _, dir := range decoders {
-		p, targets := tr.pkgs[dir], 0
-		if p == nil {
-			continue
-		}
-		for _, f := range p.tests {
-			for _, d := range f.ast.Decls {
-				fn, ok := d.(*ast.FuncDecl)
-				if !ok || !strings.HasPrefix(fn.Name.Name, "Fuzz") || fn.Recv != nil {
-					continue
-				}
-				targets++
-				for _, words := range kinds {
-					if !mentions(f, words) {
-						findings = append(findings, fmt.Sprintf("%s: %s lists no %s seed; name them so, and let the target assert it", tr.at(fn.Pos()), fn.Name.Name, words[0]))
-					}
-				}
-			}
-		}
-		if targets == 0 {
-			findings = append(findings, dir+": decodes what a stranger wrote and has no fuzz target")
-		}
-	}
-	return findings
-}
-
-// mentions says whether a name in the file tells the kind of a seed.
-func mentions(f *file, words []string) bool {
-	for n := range ast.Preorder(f.ast) {
-		id, ok := n.(*ast.Ident)
-		if ok && (strings.Contains(strings.ToLower(id.Name), words[0]) || slices.Contains(words[1:], id.Name)) {
-			return true
-		}
-	}
-	return false
-}
-
-// covers P14
-func TestFuzzSeeds(t *testing.T) {
-	none(t, checkFuzz(own(t), decoders))
-	found(t, checkFuzz(sample(t,
-		"a/a_test.go", "package a\nvar accepted, rejected int\nfunc FuzzA() {}\n",
-		"a/b_test.go", "package a\nvar acceptedB int // rejected is only told here\nfunc FuzzB() {}\n",
-		"a/c_test.go", "package a\nfunc seeds(good, bad []byte) {}\nfunc FuzzC() {}\n",
-		"b/b.go", "package b\n"), []string{"a", "b", "c"}),
-		"a/b_test.go:3: FuzzB lists no rejected", "b: decodes")
 }

@@ -250,7 +250,7 @@ func (e *End) Arrived(ctx context.Context, id string, langs ...string) (m Messag
 
 // notYet drops the error of a message that is not there yet.
 func notYet(err error) error {
-	if s, ok := err.(*StatusError); ok && s.Status == http.StatusNotFound {
+	if s, ok := errors.AsType[*StatusError](err); ok && s.Status == http.StatusNotFound {
 		return nil
 	}
 	return err
@@ -284,7 +284,7 @@ func (e *End) Status(ctx context.Context) (LineStatus, error) {
 	return all[0], nil
 }
 
-// Waiting counts messages in the queue.
+// Queue counts messages in the queue.
 func (l LineStatus) Queue() (n int) {
 	for _, w := range l.Waiting {
 		n += w

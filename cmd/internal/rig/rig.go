@@ -275,7 +275,7 @@ func (e *End) end(how os.Signal) error {
 	if errors.Is(err, os.ErrProcessDone) {
 		err = nil
 	}
-	<-e.done // its state is no news: it was told to end
+	<-e.done //nolint:errcheck // its state is no news: it was told to end
 	e.process = nil
 	return errors.Join(err, e.log.Close())
 }

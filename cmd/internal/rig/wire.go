@@ -112,10 +112,10 @@ func (w *Wire) carry(from net.Conn) {
 	both := make(chan error, 2)
 	go func() { both <- w.pump(to, from) }()
 	go func() { both <- w.pump(from, to) }()
-	<-both
+	<-both //nolint:errcheck // why a pump ended is no news: it was cut, or an end closed
 	w.drop(from)
 	w.drop(to)
-	<-both
+	<-both //nolint:errcheck // likewise
 }
 
 // piece is how much goes through at a time on a slow wire, and most on one that
