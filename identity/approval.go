@@ -75,13 +75,13 @@ func (w requestJSON) request() (r Request, err error) {
 	}
 	r.Role, r.Decision = w.Role, w.Decision
 	if !roleForm.MatchString(r.Role) {
-		return r, fmt.Errorf("approval: role %q: lower-case letters and hyphens are needed", r.Role)
+		return r, fmt.Errorf("approval: role %q: lower-case letters and hyphens are needed", clip(r.Role))
 	}
 	switch r.Decision {
 	case "approve", "confirm", "withdraw", "reject":
 		return r, nil
 	}
-	return r, fmt.Errorf("approval: decision %q: it must be approve, confirm, withdraw or reject", r.Decision)
+	return r, fmt.Errorf("approval: decision %q: it must be approve, confirm, withdraw or reject", clip(r.Decision))
 }
 
 // Proof is an officer's signature over a request's challenge, of either kind.
@@ -227,7 +227,7 @@ func (a Approval) verifyAuthority(cert Certificate, station Station, at time.Tim
 
 func (a Approval) verifyProof(cert Certificate) error {
 	if a.Proof.Kind != cert.Credential.Kind {
-		return fmt.Errorf("%w: the proof is of kind %q and the credential of %s of kind %q", ErrSignature, a.Proof.Kind, cert.Pseudonym, cert.Credential.Kind)
+		return fmt.Errorf("%w: the proof is of kind %q and the credential of %s of kind %q", ErrSignature, clip(a.Proof.Kind), cert.Pseudonym, clip(cert.Credential.Kind))
 	}
 	challenge := a.Request.Challenge()
 	if a.Proof.Kind == CredentialWebAuthn {

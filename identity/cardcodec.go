@@ -160,7 +160,7 @@ func parseSpan(what, from, to string) (f, t time.Time, err error) {
 func parseStamp(what, s string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil || stamp(t) != s {
-		return time.Time{}, fmt.Errorf("%s: time %q: write it like 2026-11-23T14:45:07Z", what, s)
+		return time.Time{}, fmt.Errorf("%s: time %q: write it like 2026-11-23T14:45:07Z", what, clip(s))
 	}
 	return t.UTC(), nil
 }

@@ -165,7 +165,7 @@ func (c Card) check() error {
 	for _, e := range c.Endpoints {
 		u, err := url.Parse(e)
 		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-			return fmt.Errorf("card: endpoint %q: an https address without user, query or fragment is needed", e)
+			return fmt.Errorf("card: endpoint %q: an https address without user, query or fragment is needed", clip(e))
 		}
 	}
 	return c.checkKeys()
@@ -186,7 +186,7 @@ func (c Card) checkKeys() error {
 	periods := make(map[string]bool)
 	for _, s := range c.Sealing {
 		if !periodForm.MatchString(s.Period) || periods[s.Period] || s.Recipient == "" {
-			return fmt.Errorf("card: sealing key of period %q: write the period like 2026-11, once", s.Period)
+			return fmt.Errorf("card: sealing key of period %q: write the period like 2026-11, once", clip(s.Period))
 		}
 		periods[s.Period] = true
 	}

@@ -63,9 +63,8 @@ func newPrivateKey(use Use, seed [2 * seedSize]byte) (PrivateKey, error) {
 	if err != nil {
 		return PrivateKey{}, fmt.Errorf("ML-DSA-44 key: %w", err)
 	}
-	k := PrivateKey{use: use, seed: seed, ed: ed25519.NewKeyFromSeed(seed[:seedSize]), ml: ml}
-	k.pub = newPublicKey(use, k.ed.Public().(ed25519.PublicKey), ml.PublicKey())
-	return k, nil
+	ed := ed25519.NewKeyFromSeed(seed[:seedSize])
+	return PrivateKey{use: use, seed: seed, ed: ed, ml: ml, pub: newPublicKey(use, ed25519.PublicKey(ed[seedSize:]), ml.PublicKey())}, nil
 }
 
 func secretPrefix(u Use) string { return "detente-" + u.String() + "-secret-1:" }

@@ -61,7 +61,7 @@ type Code string
 // ParseCode returns the short code s.
 func ParseCode(s string) (Code, error) {
 	if len(s) != 3 || strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-		return "", fmt.Errorf("short code %q: three letters A to Z are needed, like ARD", s)
+		return "", fmt.Errorf("short code %q: three letters A to Z are needed, like ARD", clip(s))
 	}
 	return Code(s), nil
 }
@@ -85,7 +85,7 @@ func ParseClass(s string) (Class, error) {
 			return c, nil
 		}
 	}
-	return 0, fmt.Errorf("line class %q: it must be technical, notification or leadership", s)
+	return 0, fmt.Errorf("line class %q: it must be technical, notification or leadership", clip(s))
 }
 
 // String returns the class's name in full, as it stands in origins.
@@ -128,7 +128,7 @@ func NewLine(one, other Station, class Class) (Line, error) {
 func ParseLine(s string) (Line, error) {
 	parts := strings.Split(s, "/")
 	if len(parts) != 3 {
-		return Line{}, fmt.Errorf("line %q: write it station/station/class", s)
+		return Line{}, fmt.Errorf("line %q: write it station/station/class", clip(s))
 	}
 	a, err := ParseStation(parts[0])
 	if err != nil {
@@ -177,26 +177,26 @@ type Origin struct {
 func ParseOrigin(s string) (Origin, error) {
 	parts := strings.Split(s, "/")
 	if len(parts) != 5 || parts[1] != "to" {
-		return Origin{}, fmt.Errorf("log origin %q: it must read writer/to/reader/class/era", s)
+		return Origin{}, fmt.Errorf("log origin %q: it must read writer/to/reader/class/era", clip(s))
 	}
 	writer, err := ParseStation(parts[0])
 	if err != nil {
-		return Origin{}, fmt.Errorf("log origin %q: %w", s, err)
+		return Origin{}, fmt.Errorf("log origin %q: %w", clip(s), err)
 	}
 	reader, err := ParseStation(parts[2])
 	if err != nil {
-		return Origin{}, fmt.Errorf("log origin %q: %w", s, err)
+		return Origin{}, fmt.Errorf("log origin %q: %w", clip(s), err)
 	}
 	class, err := ParseClass(parts[3])
 	if err != nil {
-		return Origin{}, fmt.Errorf("log origin %q: %w", s, err)
+		return Origin{}, fmt.Errorf("log origin %q: %w", clip(s), err)
 	}
 	era, err := strconv.ParseUint(parts[4], 10, 32)
 	if err != nil || era == 0 || strconv.FormatUint(era, 10) != parts[4] {
-		return Origin{}, fmt.Errorf("log origin %q: the era must be a whole number from 1, without leading zeros", s)
+		return Origin{}, fmt.Errorf("log origin %q: the era must be a whole number from 1, without leading zeros", clip(s))
 	}
 	if writer == reader {
-		return Origin{}, fmt.Errorf("log origin %q: writer and reader are the same station", s)
+		return Origin{}, fmt.Errorf("log origin %q: writer and reader are the same station", clip(s))
 	}
 	return Origin{Writer: writer, Reader: reader, Class: class, Era: Era(era)}, nil
 }
@@ -225,10 +225,10 @@ func Sum(b []byte) Digest { return sha256.Sum256(b) }
 func ParseDigest(s string) (Digest, error) {
 	var d Digest
 	if len(s) != hex.EncodedLen(len(d)) || strings.ToLower(s) != s {
-		return Digest{}, fmt.Errorf("digest %q: 64 lower-case hexadecimal digits are needed", s)
+		return Digest{}, fmt.Errorf("digest %q: 64 lower-case hexadecimal digits are needed", clip(s))
 	}
 	if _, err := hex.Decode(d[:], []byte(s)); err != nil {
-		return Digest{}, fmt.Errorf("digest %q: 64 lower-case hexadecimal digits are needed", s)
+		return Digest{}, fmt.Errorf("digest %q: 64 lower-case hexadecimal digits are needed", clip(s))
 	}
 	return d, nil
 }
@@ -245,4 +245,15 @@ func (d Digest) Groups() string {
 		groups[i] = h[4*i : 4*i+4]
 	}
 	return strings.Join(groups, " ")
+}
+
+// maxShown bounds what an error repeats of what somebody else wrote.
+const maxShown = 120
+
+// clip shortens what somebody else wrote before it stands in an error.
+func clip(s string) string {
+	if len(s) <= maxShown {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxShown], "") + "…"
 }

@@ -115,14 +115,14 @@ func (c Certificate) check() error {
 		return err
 	}
 	if !pseudonymForm.MatchString(c.Pseudonym) {
-		return fmt.Errorf("pseudonym %q: 2 to 32 of A-Z, 0-9 and hyphen are needed, like ARD-W-07", c.Pseudonym)
+		return fmt.Errorf("pseudonym %q: 2 to 32 of A-Z, 0-9 and hyphen are needed, like ARD-W-07", clip(c.Pseudonym))
 	}
 	if len(c.Roles) == 0 || len(c.Roles) > maxRoles {
 		return fmt.Errorf("officer's certificate: it needs 1 to %d roles", maxRoles)
 	}
 	for i, r := range c.Roles {
 		if !roleForm.MatchString(r) || slices.Contains(c.Roles[:i], r) {
-			return fmt.Errorf("role %q: write each once, in lower-case letters and hyphens", r)
+			return fmt.Errorf("role %q: write each once, in lower-case letters and hyphens", clip(r))
 		}
 	}
 	return c.Credential.check()
@@ -139,7 +139,7 @@ func (c Credential) check() error {
 			return errors.New("credential: a passkey's credential holds relying party, id, public key and at least one page origin")
 		}
 	default:
-		return fmt.Errorf("credential kind %q: it must be %s or %s", c.Kind, CredentialKey, CredentialWebAuthn)
+		return fmt.Errorf("credential kind %q: it must be %s or %s", clip(c.Kind), CredentialKey, CredentialWebAuthn)
 	}
 	return nil
 }

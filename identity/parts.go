@@ -85,7 +85,7 @@ func JoinParts(texts []string) (Bundle, error) {
 }
 
 func readPart(t string) (mark, payload string, n, i int, err error) {
-	bad := errors.New("cards: this is no part of a card: its text begins with " + partPrefix)
+	bad := fmt.Errorf("cards: this is no part of a card: its text begins with %q", partPrefix)
 	body, ok := strings.CutPrefix(t, partPrefix)
 	f := strings.Split(body, ":")
 	if !ok || len(f) != 3 || len(f[1]) != 16 || f[2] == "" || len(f[2]) > partSize {

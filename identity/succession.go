@@ -44,7 +44,7 @@ func (s Succession) check() error {
 	case s.Size < 0:
 		return fmt.Errorf("succession: the end of %s is %d", s.Old, s.Size)
 	case s.Reason != "choice" && s.Reason != "compromise" && s.Reason != "loss":
-		return fmt.Errorf("succession: reason %q: it must be choice, compromise or loss", s.Reason)
+		return fmt.Errorf("succession: reason %q: it must be choice, compromise or loss", clip(s.Reason))
 	}
 	return nil
 }

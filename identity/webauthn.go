@@ -48,11 +48,11 @@ func verifyAssertion(c Credential, challenge Digest, p Proof) error {
 	flags := p.AuthenticatorData[flagsAt]
 	switch {
 	case client.Type != "webauthn.get":
-		return fmt.Errorf("%w: the passkey was asked for %q", ErrSignature, client.Type)
+		return fmt.Errorf("%w: the passkey was asked for %q", ErrSignature, clip(client.Type))
 	case err != nil || !bytes.Equal(got, challenge[:]):
 		return fmt.Errorf("%w: the passkey signed another challenge", ErrSignature)
 	case !slices.Contains(c.Origins, client.Origin) || client.CrossOrigin:
-		return fmt.Errorf("%w: the page %q may not ask for this passkey", ErrSignature, client.Origin)
+		return fmt.Errorf("%w: the page %q may not ask for this passkey", ErrSignature, clip(client.Origin))
 	case !bytes.Equal(p.AuthenticatorData[:32], rp[:]):
 		return fmt.Errorf("%w: the passkey is of another relying party", ErrSignature)
 	case flags&flagUserPresent == 0 || flags&flagUserVerified == 0:

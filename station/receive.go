@@ -62,13 +62,13 @@ func (s *Station) answerError(ctx context.Context, now time.Time, r line.Request
 	case errors.As(err, &conflict):
 		return conflictAnswer(r.Op, conflict)
 	case errors.As(err, &fork):
-		if kept := s.keepFork(ctx, now, fork); kept != nil {
-			err = errors.Join(err, kept)
+		if err := s.keepFork(ctx, now, fork); err != nil {
+			return busy(retryStore, "this head contradicts one that your log has signed, and the proof could not be kept: "+err.Error())
 		}
 		return line.Text(http.StatusUnprocessableEntity, "this head contradicts one that your log has signed; both are kept as proof")
 	case errors.As(err, &contradiction):
-		if kept := s.keepContradiction(ctx, now, contradiction); kept != nil {
-			err = errors.Join(err, kept)
+		if err := s.keepContradiction(ctx, now, contradiction); err != nil {
+			return busy(retryStore, "this contradicts what you have signed before, and the proof could not be kept: "+err.Error())
 		}
 		return line.Text(http.StatusForbidden, err.Error())
 	case errors.As(err, &quota):
