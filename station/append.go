@@ -154,6 +154,7 @@ type appending struct {
 	under   []message.Policy // in force at each
 	plain   [][]byte
 	bytes   int64
+	more    bool // the last entry had no room for all that is to be listed
 }
 
 func (s *Station) newBatch(tx Tx, row Line, now time.Time) (*appending, error) {
@@ -215,6 +216,12 @@ func (s *Station) take(tx Tx, b *appending, out Outgoing, now time.Time) error {
 	if v.Verdict != message.Released && !(v.Verdict == message.Provisional && out.Provisional) {
 		return s.backToOfficers(tx, now, out, frozen, v, dropped)
 	}
+	if b.more {
+		b.more = false
+		if err := s.listFurther(tx, b, now); err != nil {
+			return err
+		}
+	}
 	w := b.wrapper
 	w.Provisional = v.Verdict == message.Provisional
 	if w.Approvals, err = s.parseApprovals(out.Approvals); err != nil {
@@ -227,11 +234,10 @@ func (s *Station) take(tx Tx, b *appending, out Outgoing, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("message %s: %w", out.ID, err)
 	}
-	if len(entry.Wrapper.Receipts)+len(entry.Wrapper.Held) > 0 {
-		b.before = b.row // they are listed; the next entry takes what this one had no room for
-		if err := s.listFurther(tx, b, now); err != nil {
-			return err
-		}
+	if listed := entry.Wrapper; len(listed.Receipts)+len(listed.Held) > 0 {
+		b.before = b.row // they are listed, and stand in one entry of the batch
+		b.more = len(listed.Receipts) == message.MaxListed || len(listed.Held) == message.MaxHeld
+		b.wrapper.Receipts, b.wrapper.Held = nil, nil
 	}
 	out.Provisional = w.Provisional
 	b.entries, b.taken = append(b.entries, sealed), append(b.taken, out)
@@ -348,20 +354,15 @@ func (s *Station) nextWrapper(tx Tx, row *Line, now time.Time) (message.Wrapper,
 	return w, err
 }
 
-// listFurther puts into the next wrapper of a batch what the last one had no room
-// for: more receipts given, more cosignatures held. Mostly that is nothing.
+// listFurther puts into an entry of a batch what the one before had no room for:
+// more receipts given, more cosignatures held. It is called for an entry that
+// comes for certain: what it lists is not looked at again.
 func (s *Station) listFurther(tx Tx, b *appending, now time.Time) (err error) {
-	full, held := len(b.wrapper.Receipts) == message.MaxListed, len(b.wrapper.Held) == message.MaxHeld
-	b.wrapper.Receipts, b.wrapper.Held = nil, nil
-	if full {
-		theirs := b.row.Line.Log(b.row.Line.Other(s.name), b.row.PeerEra)
-		if b.wrapper.Receipts, err = s.unlisted(tx, &b.row, theirs); err != nil {
-			return err
-		}
+	theirs := b.row.Line.Log(b.row.Line.Other(s.name), b.row.PeerEra)
+	if b.wrapper.Receipts, err = s.unlisted(tx, &b.row, theirs); err != nil {
+		return err
 	}
-	if held {
-		b.wrapper.Held, err = s.held(tx, &b.row, now)
-	}
+	b.wrapper.Held, err = s.held(tx, &b.row, now)
 	return err
 }
 
@@ -430,6 +431,16 @@ func (s *Station) held(tx Tx, row *Line, now time.Time) ([]message.Held, error) 
 		row.HeldEra, row.HeldSize = own.Era, c.Size
 	}
 	return out, nil
+}
+
+// lookAgain lets a cosignature be looked at that came after larger ones were: its
+// answer was late, or it was taken back. It reports whether it had been passed.
+func (l *Line) lookAgain(era identity.Era, size int64) bool {
+	passed := era < l.HeldEra || era == l.HeldEra && size <= l.HeldSize
+	if passed {
+		l.HeldEra, l.HeldSize = era, size-1
+	}
+	return passed
 }
 
 // maxHeldLook bounds how many cosignatures one entry looks at. There is about one

@@ -210,6 +210,9 @@ func (s *Station) storeHealed(ctx context.Context, now time.Time, l identity.Lin
 		if err := s.takeBackReceipts(tx, h, pub); err != nil {
 			return err
 		}
+		if own {
+			row.lookAgain(h.origin.Era, h.page.Cosigned[0].Size)
+		}
 		if own && h.origin.Era > row.OwnEra {
 			policy := s.policyBytes(tx, l.Log(s.name, row.OwnEra))
 			if err := tx.PutSetting("policy/"+h.origin.String(), policy); err != nil {
@@ -252,16 +255,12 @@ func (s *Station) takeBackEntry(tx Tx, now time.Time, row *Line, o identity.Orig
 }
 
 // relist notes what an own entry that was taken back had listed, so that it is
-// not listed again.
+// not listed again. Held cosignatures are looked at anew: what stood in the record
+// then may be lost with the counterpart's store.
 func (s *Station) relist(row *Line, w message.Wrapper) {
 	for _, r := range w.Receipts {
 		if r.Era > row.ListedEra || r.Era == row.ListedEra && r.Size > row.ListedSize {
 			row.ListedEra, row.ListedSize = r.Era, r.Size
-		}
-	}
-	for _, h := range w.Held {
-		if h.Era > row.HeldEra || h.Era == row.HeldEra && h.Size > row.HeldSize {
-			row.HeldEra, row.HeldSize = h.Era, h.Size
 		}
 	}
 }

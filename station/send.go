@@ -381,6 +381,11 @@ func (s *Station) takeReceipt(ctx context.Context, now time.Time, l identity.Lin
 		if err != nil {
 			return err
 		}
+		if row.lookAgain(own.Era, c.Size) {
+			if err := tx.PutLine(row); err != nil {
+				return err
+			}
+		}
 		log, _, err := tx.Log(own)
 		if err != nil {
 			return err
