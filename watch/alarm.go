@@ -30,6 +30,7 @@ const (
 	HandoverLate   Kind = "handover-overdue"
 	ContactStale   Kind = "contact-stale"
 	SounderUntried Kind = "sounder-untested"
+	StaleScreen    Kind = "stale-screen" // a console that no longer hears the station
 )
 
 // kindLevels says how urgent each kind is where the condition does not say.
@@ -38,6 +39,7 @@ var kindLevels = map[Kind]message.Precedence{
 	FlashUnread: message.Flash, DutyNear: message.Priority, DutyLapsed: message.Immediate, Withheld: message.Immediate,
 	KeyRefused: message.Immediate, Quota: message.Priority, ClockUnsafe: message.Immediate, GuardClosed: message.Immediate,
 	DiskFilling: message.Immediate, HandoverLate: message.Priority, ContactStale: message.Routine, SounderUntried: message.Priority,
+	StaleScreen: message.Immediate,
 }
 
 // Kinds returns all kinds of alarms, in alphabetical order.
@@ -126,9 +128,12 @@ type Ring struct {
 // Alarms is the state: data that survives a restart. The zero value is a watch
 // on which nothing has happened yet.
 type Alarms struct {
-	At     time.Time // of the last step
-	Alarms []Alarm   // ordered by key, each once; cleared ones for as long as they may reopen
-	Rings  []Ring    // of groups with an alarm that is not acknowledged, or that rang lately; ordered by group
+	At time.Time // of the last step
+	// Exercise says that this is the state of an exercise, which has keys and
+	// logs of its own. It never changes, and every notice bears it.
+	Exercise bool
+	Alarms   []Alarm // ordered by key, each once; cleared ones for as long as they may reopen
+	Rings    []Ring  // of groups with an alarm that is not acknowledged, or that rang lately; ordered by group
 }
 
 // Outlet is a class of ways to reach people. Which device or address stands
@@ -297,6 +302,8 @@ type Notice struct {
 	To      []string // pseudonyms; empty: nobody is there to call, and the outlets sound all the same
 	Rung    Rung     // the highest that is called
 	Outlets []Outlet
+	// Exercise says that nothing of it is real. No rendering is without it.
+	Exercise bool
 }
 
 // Note is a line for the log book.

@@ -49,6 +49,11 @@ func (d *desk) step(after time.Duration, acts []watch.Act, conditions ...watch.C
 		d.t.Fatalf("%s: the state does not survive a restart: %v\n%s", d.now, err, next.Bytes())
 	}
 	d.state = again
+	for _, n := range out.Notices {
+		if n.Exercise != d.state.Exercise {
+			d.t.Fatalf("%s: an exercise is told as real, or the other way round: %+v", d.now, n)
+		}
+	}
 	return out
 }
 

@@ -42,10 +42,11 @@ type ringJSON struct {
 }
 
 type alarmsJSON struct {
-	Alarms []alarmJSON `json:"alarms"`
-	At     string      `json:"at,omitempty"`
-	Kind   string      `json:"kind"`
-	Rings  []ringJSON  `json:"rings"`
+	Alarms   []alarmJSON `json:"alarms"`
+	At       string      `json:"at,omitempty"`
+	Exercise bool        `json:"exercise,omitzero"`
+	Kind     string      `json:"kind"`
+	Rings    []ringJSON  `json:"rings"`
 }
 
 func (k Key) json() keyJSON { return keyJSON{string(k.Kind), lineText(k.Line), k.Ref} }
@@ -57,7 +58,7 @@ func (w keyJSON) key() (Key, error) {
 
 // Bytes returns the state's canonical JSON.
 func (s Alarms) Bytes() []byte {
-	w := alarmsJSON{Kind: alarmsKind, At: stamp(s.At), Alarms: []alarmJSON{}, Rings: []ringJSON{}}
+	w := alarmsJSON{Kind: alarmsKind, At: stamp(s.At), Exercise: s.Exercise, Alarms: []alarmJSON{}, Rings: []ringJSON{}}
 	for _, a := range s.Alarms {
 		j := alarmJSON{Key: a.Key.json(), Level: a.Level.String(), Since: stamp(a.Since), Raised: stamp(a.Raised), Count: a.Count,
 			Cleared: stamp(a.Cleared), Silenced: stamp(a.Silenced), Reopened: a.Reopened}
@@ -85,7 +86,7 @@ func ParseAlarms(text []byte, c Config) (Alarms, error) {
 		return Alarms{}, fault("alarms", fmt.Sprintf("%d are more than a step ever leaves", len(w.Alarms)), "take the state from its backup")
 	}
 	var p stamps
-	s := Alarms{At: p.read("at", w.At)}
+	s := Alarms{At: p.read("at", w.At), Exercise: w.Exercise}
 	for i, j := range w.Alarms {
 		a, err := j.alarm(&p, fmt.Sprintf("alarms[%d]", i))
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"detente/book"
 	"detente/identity"
+	"detente/message"
 	"detente/watch"
 )
 
@@ -25,6 +26,8 @@ func contact(owner identity.Station, entry, role, key string) watch.Contact {
 func sayContact(c watch.Contact, when time.Time) watch.Said {
 	s := said(c.Owner, "030", when, nil)
 	s.Body.Params = c.Params()
+	sum := identity.Sum(watch.ExportContacts([]watch.Contact{c}))
+	s.Body.ID = message.ID(sum[:16])
 	return s
 }
 

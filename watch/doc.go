@@ -18,7 +18,8 @@
 //
 //	risks, err := roster.Risks(now, now.AddDate(0, 0, 14))
 //	for _, r := range risks {
-//		fmt.Print(words.Risk(r, "en"))
+//		line, err := words.Risk(r, "en")
+//		…
 //	}
 //
 // # Alarms
@@ -33,6 +34,15 @@
 // acknowledges climbs along the roster and passes over posts that are empty.
 // The state is written with Bytes and read with ParseAlarms, and goes on where it
 // was after any pause.
+//
+// Conditions that follow from the roster, the directory, the tests, the desks
+// and the deadlines are computed here; those of the machine are the station's.
+//
+// # The record
+//
+// [FoldDirectory], [FoldOutages], [FoldDesk] and [FoldLine] take messages of the
+// record in the order that [InOrder] gives them, and come to the same on both
+// sides. The bodies must have passed the signal book's Check.
 //
 // # The line
 //

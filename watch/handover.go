@@ -71,7 +71,8 @@ type Sheet struct {
 	Outages     []Outage   // under way, or beginning within the horizon
 	Calls       []OpenItem // telephone calls not confirmed in writing
 	Remarks     []Remark
-	More        int // items that did not fit
+	More        int  // items that did not fit
+	Exercise    bool // of an exercise; what is signed says so
 }
 
 // UnreadFlashError says that a shift cannot end: a FLASH is unread.

@@ -61,6 +61,7 @@ type sheetJSON struct {
 	Calls     []itemJSON     `json:"calls"`
 	Deadlines []deadlineJSON `json:"deadlines"`
 	Desk      string         `json:"desk"`
+	Exercise  bool           `json:"exercise,omitzero"`
 	In        []string       `json:"in"`
 	Kind      string         `json:"kind"`
 	Lines     []lineJSON     `json:"lines"`
@@ -86,7 +87,7 @@ func itemsJSON(all []OpenItem) []itemJSON {
 // sign. Its kind is the domain tag.
 func (s Sheet) Bytes() []byte {
 	w := sheetJSON{
-		Kind: sheetKind, Station: string(s.Station), Desk: s.Desk, At: stamp(s.At), Out: list(s.Out), In: list(s.In), More: s.More,
+		Exercise: s.Exercise, Kind: sheetKind, Station: string(s.Station), Desk: s.Desk, At: stamp(s.At), Out: list(s.Out), In: list(s.In), More: s.More,
 		Unacked: itemsJSON(s.Unacked), Waiting: itemsJSON(s.Waiting), Silenced: itemsJSON(s.Silenced), Calls: itemsJSON(s.Calls),
 		Alarms: []groupJSON{}, Deadlines: []deadlineJSON{}, Lines: []lineJSON{}, Outages: []outageJSON{}, Remarks: []remarkJSON{},
 	}
@@ -132,7 +133,7 @@ func ParseSheet(text []byte) (Sheet, error) {
 		}
 		return out
 	}
-	s := Sheet{Station: identity.Station(w.Station), Desk: w.Desk, At: p.read("at", w.At), Out: w.Out, In: w.In, More: w.More,
+	s := Sheet{Exercise: w.Exercise, Station: identity.Station(w.Station), Desk: w.Desk, At: p.read("at", w.At), Out: w.Out, In: w.In, More: w.More,
 		Unacked: items(w.Unacked), Waiting: items(w.Waiting), Silenced: items(w.Silenced), Calls: items(w.Calls)}
 	for _, d := range w.Deadlines {
 		s.Deadlines = append(s.Deadlines, Deadline{d.Ref, d.What, identity.Station(d.By), p.read("deadlines", d.At), d.Late})

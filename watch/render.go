@@ -36,6 +36,7 @@ func (w Words) Risk(r Risk, l book.Lang) (string, error) {
 // lines and codes only, never of what a message says.
 func (w Words) Notice(n Notice, l book.Lang) (string, error) {
 	p := w.page(l)
+	p.exercise(n.Exercise)
 	p.line("alarm", p.code("alarm", string(n.Group.Kind)))
 	p.line("event", p.code("event", string(n.Event)))
 	p.line("level", p.listed("precedence", n.Level.String()))
@@ -60,6 +61,7 @@ func (w Words) Notice(n Notice, l book.Lang) (string, error) {
 		return p.text()
 	}
 	p.line("rung", p.code("rung", rungCodes()[n.Rung]))
+	p.exercise(n.Exercise)
 	return p.text()
 }
 
@@ -67,6 +69,7 @@ func (w Words) Notice(n Notice, l book.Lang) (string, error) {
 // with "none" beneath it where there is nothing.
 func (w Words) Sheet(s Sheet, l book.Lang) (string, error) {
 	p := w.page(l)
+	p.exercise(s.Exercise)
 	p.put("handover", s.Desk)
 	p.put("station", string(s.Station))
 	p.put("at", stamp(s.At))
@@ -110,7 +113,15 @@ func (w Words) Sheet(s Sheet, l book.Lang) (string, error) {
 		p.put("more", strconv.Itoa(s.More))
 	}
 	p.put("digest", s.Digest().String())
+	p.exercise(s.Exercise)
 	return p.text()
+}
+
+// exercise marks a page of an exercise, at its top and at its end.
+func (p *page) exercise(is bool) {
+	if is {
+		p.out.WriteString(p.ltr("EXERCISE") + between + p.head("exercise") + "\n")
+	}
 }
 
 // isolateAny keeps text of either direction from moving what stands beside it.

@@ -114,6 +114,10 @@ func (r Roster) Bytes() []byte {
 	for _, t := range r.Turns {
 		var days []string
 		for _, d := range t.Days {
+			if d < 0 || int(d) >= len(weekdays) {
+				days = append(days, d.String()) // no day, and refused by whoever reads it
+				continue
+			}
 			days = append(days, weekdays[d])
 		}
 		w.Turns = append(w.Turns, turnJSON{days, t.Desk, t.Officers, t.Shift, t.Week})

@@ -61,7 +61,12 @@ func (s Alarms) Step(m Moment, c Config) (Alarms, Consequences) {
 	st.lapse()
 	st.ring()
 	st.sum()
-	return st.state(), st.out
+	next := st.state()
+	next.Exercise = s.Exercise
+	for i := range st.out.Notices {
+		st.out.Notices[i].Exercise = s.Exercise
+	}
+	return next, st.out
 }
 
 // normal returns conditions ordered by key, each once, without what cannot be.
