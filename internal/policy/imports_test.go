@@ -22,6 +22,9 @@ const order = `
 	# What is said, in which words, and what it means. Pure: see purity_test.go.
 	identity < message < book < dossier;
 
+	# Who sits at the lines and what they are told. Pure too.
+	book < watch;
+
 	# Logs hold bytes; they do not know what is said in them.
 	identity < journal;
 
@@ -36,7 +39,7 @@ const order = `
 	journal, dossier, seal < record;
 
 	# One agency's service.
-	line, record, journal/mirror < station;
+	line, record, journal/mirror, watch < station;
 
 	# Stores implement interfaces that station and journal declare.
 	station < store, store/memory;
@@ -64,7 +67,7 @@ const unreachable = `
 	record !< line, station, store, api;
 
 	# The pure packages: no way out.
-	identity, message, book, dossier, seal !< net/http, crypto/tls, os/exec;
+	identity, message, book, dossier, watch, seal !< net/http, crypto/tls, os/exec;
 
 	# Logs decide over a transaction; the wire is not theirs.
 	journal !< line, station, store, api, message;
