@@ -35,6 +35,9 @@ const order = `
 	# that a verifier carries nothing that talks.
 	journal, dossier, seal < record;
 
+	# Evidence, read in words and formats that are already known here.
+	book < interop/stix;
+
 	# One agency's service.
 	line, record, journal/mirror < station;
 
@@ -64,7 +67,7 @@ const unreachable = `
 	record !< line, station, store, api;
 
 	# The pure packages: no way out.
-	identity, message, book, dossier, seal !< net/http, crypto/tls, os/exec;
+	identity, message, book, dossier, seal, interop/stix !< net/http, crypto/tls, os/exec;
 
 	# Logs decide over a transaction; the wire is not theirs.
 	journal !< line, station, store, api, message;

@@ -80,7 +80,7 @@ func TestNothingKnowsTheDemonstration(t *testing.T) {
 
 // decoders are the packages that read what a stranger wrote. Each has fuzz
 // targets.
-var decoders = []string{"identity", "message", "seal", "book", "journal", "line", "record"}
+var decoders = []string{"identity", "message", "seal", "book", "journal", "line", "record", "interop/stix"}
 
 // kinds are the words by which seeds are told apart: names that hold the first,
 // or are one of the others.
