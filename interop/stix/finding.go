@@ -22,6 +22,11 @@ const (
 	MaxDepth = 32
 	// MaxString bounds one string, in bytes of UTF-8.
 	MaxString = 256 << 10
+	// MaxName bounds the name of a member, in bytes; the standard has the same.
+	MaxName = 250
+	// MaxValues bounds the texts, numbers and words of a whole bundle: about
+	// twenty in each object. Whatever is told of a bundle is bounded by it too.
+	MaxValues = 400_000
 	// MaxReferences bounds the references of one object.
 	MaxReferences = 5_000
 	// MaxFindings bounds a list of findings; of the rest only the number is told.

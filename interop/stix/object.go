@@ -13,11 +13,14 @@ import (
 // ID names a STIX object: its type, two dashes, a UUID. The zero value is none.
 type ID string
 
-var idForm = regexp.MustCompile(`^[a-z][a-z0-9-]{1,250}[a-z0-9]--[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-5][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$`)
+var idForm = regexp.MustCompile(`^[a-z][a-z0-9-]+[a-z0-9]--[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-5][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$`)
+
+// maxID bounds an id, in bytes: a type of 250, two dashes and a UUID.
+const maxID = 288
 
 // ParseID reads an id, like indicator--26ffb872-1dd9-446e-b6f5-d58527e5b5d2.
 func ParseID(s string) (ID, error) {
-	if !idForm.MatchString(s) {
+	if len(s) > maxID || !idForm.MatchString(s) {
 		return "", fmt.Errorf("%s is no id of STIX 2.1: a type, two dashes and a UUID are needed", show(s))
 	}
 	return ID(s), nil
@@ -39,6 +42,7 @@ type Object struct {
 	Index    int             // its place in the bundle, from 0
 	Created  string          // as it says; empty for most observables
 	name     string          // what a person calls it, foreign text; may be empty
+	short    string          // its beginning, where others mention it
 	refs     []reference
 	markings []ID // of the object and of parts of it
 }
@@ -95,4 +99,15 @@ func nameOf(m map[string]any) string {
 		}
 	}
 	return ""
+}
+
+// beginning returns the first characters of a name.
+func beginning(name string) string {
+	n := 0
+	for i := range name {
+		if n++; n > maxCalled {
+			return name[:i] + "…"
+		}
+	}
+	return name
 }

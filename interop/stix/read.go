@@ -49,6 +49,7 @@ type reader struct {
 	dec    *jsontext.Decoder
 	b      *Bundle
 	count  int // objects met
+	values int // in them
 	faults list
 	notes  list
 }
@@ -179,7 +180,7 @@ func (rd *reader) member(name string, typed bool) bool {
 	case "spec_version":
 		rd.fault(CodeVersion, pointer, "the bundle itself says a version, "+show(value)+": it is STIX 2.0, and 2.1 is needed", "ask the sender for STIX 2.1, or convert it before it is sent")
 	default:
-		_, found := scanObject(place{pointer, rd.in.line(rd.dec.InputOffset()), raw})
+		_, _, found := scanObject(place{pointer, rd.in.line(rd.dec.InputOffset()), raw})
 		for _, f := range found {
 			rd.faults.add(f)
 		}
@@ -207,6 +208,10 @@ func (rd *reader) objects() bool {
 			return false
 		}
 		rd.object(bytes.Clone(raw))
+		if rd.values > MaxValues {
+			rd.fault(CodeTooLarge, "/objects", fmt.Sprintf("it holds more than %d values", MaxValues), "split the bundle")
+			return false
+		}
 	}
 	if _, err := rd.dec.ReadToken(); err != nil {
 		rd.broken(err)
@@ -226,7 +231,8 @@ func (rd *reader) object(raw jsontext.Value) {
 		rd.faults.add(p.at(CodeSchema, "", "", 0, "it is no object", "ask the sender for the bundle anew"))
 		return
 	}
-	id, found := scanObject(p)
+	id, values, found := scanObject(p)
+	rd.values += values
 	var m map[string]any
 	if len(found) == 0 {
 		must(json.Unmarshal(raw, &m))
@@ -241,6 +247,7 @@ func (rd *reader) object(raw jsontext.Value) {
 		return
 	}
 	o := &Object{ID: id, Raw: raw, Line: p.line, Index: index, Created: text(m, "created"), name: nameOf(m)}
+	o.short = beginning(o.name)
 	canonical := bytes.Clone(raw)
 	must((*jsontext.Value)(&canonical).Canonicalize())
 	o.Hash = identity.Sum(canonical)

@@ -2,7 +2,6 @@ package stix
 
 import (
 	_ "embed"
-	"encoding/json/jsontext"
 	"encoding/json/v2"
 	"fmt"
 	"regexp"
@@ -44,7 +43,8 @@ const (
 )
 
 // Render tells a bundle in a language, as labelled lines that need no knowledge
-// of STIX. Every member of every object is shown. Text of others stands between
+// of STIX. Every member of every object is shown; a list or an object within one
+// tells the number of its parts, which follow further in. Text of others stands between
 // quotation marks with all that is invisible written out; nothing in it is
 // translated. It fails only where the language is none of the six.
 func (b *Bundle) Render(l book.Lang) (string, error) {
@@ -52,7 +52,7 @@ func (b *Bundle) Render(l book.Lang) (string, error) {
 	if index < 0 {
 		return "", fmt.Errorf("language %s: en, ru, zh, es, fr or ar", show(string(l)))
 	}
-	r := &teller{b: b, lang: index, rtl: l == "ar"}
+	r := &teller{b: b, lang: index, rtl: l == "ar", names: map[ID]string{}}
 	r.line(r.word("bundle"), r.ltr(string(b.ID)))
 	r.line(r.word("digest"), r.ltr(b.Digest.String()))
 	r.line(r.word("profile"), r.ltr(Profile))
@@ -87,6 +87,8 @@ type teller struct {
 	lang int
 	rtl  bool
 	out  strings.Builder
+
+	names map[ID]string // what called returned
 }
 
 func (r *teller) word(name string) string { return words6().Words[name][r.lang] }
@@ -128,15 +130,32 @@ func (r *teller) typeName(typ string) string {
 
 // called returns what a person calls the object of an id: its type and name.
 func (r *teller) called(id ID) string {
+	name, told := r.names[id]
+	if !told {
+		name = r.call(id)
+		r.names[id] = name
+	}
+	return name
+}
+
+func (r *teller) call(id ID) string {
 	o, held := r.b.Object(id)
+	published, known := publishedMarkings()[id]
 	switch {
+	case known:
+		return r.ltr(published.String())
 	case !held:
 		return r.typeName(id.Type()) + " " + r.ltr(string(id)) + " (" + r.word("not-held") + ")"
 	case o.name == "":
 		return r.typeName(id.Type()) + " " + r.ltr(string(id))
 	}
-	return r.typeName(id.Type()) + " " + r.foreign(o.name)
+	return r.typeName(id.Type()) + " " + r.foreign(o.short)
 }
+
+// maxCalled bounds a name where it is only mentioned; where the object itself is
+// told, the whole name stands. A long name mentioned by many would make a short
+// bundle a long text, and a long work.
+const maxCalled = 60
 
 // first are the members that a reader wants before all others; the rest follows
 // in alphabetical order.
@@ -165,7 +184,7 @@ func (r *teller) object(o *Object) {
 		if l, ok := words6().Members[name]; ok {
 			label = l[r.lang]
 		}
-		r.value(label, m[name])
+		r.value("", label, m[name])
 	}
 }
 
@@ -219,41 +238,44 @@ func (r *teller) pattern(p Pattern) string {
 	return strings.Join(terms, join)
 }
 
-// formal are texts without language: times, ids, hashes, versions.
-var formal = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z:.+_-]*$`)
+// formal are texts without language that cannot be taken for words: times,
+// hashes, version numbers.
+var formal = regexp.MustCompile(`^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z|[0-9a-fA-F]{32,128}|[0-9]+(\.[0-9]+)*)$`)
 
-// value writes one member, lists and objects within it line by line.
-func (r *teller) value(label string, v any) {
+// value writes one member. Lists and objects open a block: their parts follow,
+// each on its line, further in. So a line is never longer for where it stands.
+func (r *teller) value(indent, label string, v any) {
+	put := func(value string) { r.line(indent+label, value) }
 	switch v := v.(type) {
 	case map[string]any:
+		put(r.ltr("{" + strconv.Itoa(len(v)) + "}"))
 		for _, name := range sorted(v) {
-			r.value(label+" / "+r.foreign(name), v[name])
-		}
-		if len(v) == 0 {
-			r.line(label, r.ltr("{}"))
+			r.value(indent+"  ", r.foreign(name), v[name])
 		}
 	case []any:
-		for i, one := range v {
-			r.value(fmt.Sprintf("%s [%d/%d]", label, i+1, len(v)), one)
+		if len(v) == 1 {
+			r.value(indent, label, v[0])
+			return
 		}
-		if len(v) == 0 {
-			r.line(label, r.ltr("[]"))
+		put(r.ltr("[" + strconv.Itoa(len(v)) + "]"))
+		for i, one := range v {
+			r.value(indent+"  ", r.ltr(strconv.Itoa(i+1)), one)
 		}
 	case string:
 		switch id, err := ParseID(v); {
 		case err == nil:
-			r.line(label, r.ltr(v)+" — "+r.called(id))
-		case len(v) <= 128 && formal.MatchString(v):
-			r.line(label, r.ltr(v))
+			put(r.ltr(v) + " — " + r.called(id))
+		case formal.MatchString(v):
+			put(r.ltr(v))
 		default:
-			r.line(label, r.foreign(v))
+			put(r.foreign(v))
 		}
 	case bool:
-		r.line(label, map[bool]string{true: r.word("yes"), false: r.word("no")}[v])
+		put(map[bool]string{true: r.word("yes"), false: r.word("no")}[v])
 	case float64:
 		n, err := json.Marshal(v)
 		must(err)
-		r.line(label, r.ltr(string(jsontext.Value(n))))
+		put(r.ltr(string(n)))
 	default:
 		panic(fmt.Sprintf("internal error: a value of the kind %T in an object that was checked", v))
 	}

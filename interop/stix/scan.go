@@ -31,12 +31,13 @@ type scan struct {
 	dec   *jsontext.Decoder
 	id    ID
 	found []Finding
+	count int               // values met
 	open  []map[string]bool // the members met so far of each open object; nil for a list
 }
 
-// scanObject returns the object's id, where it can be told, and what is wrong
-// with its text.
-func scanObject(p place) (ID, []Finding) {
+// scanObject returns the object's id, where it can be told, the number of its
+// values, and what is wrong with its text.
+func scanObject(p place) (id ID, values int, found []Finding) {
 	s := &scan{place: p, dec: jsontext.NewDecoder(bytes.NewReader(p.raw), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
 	for {
 		kind := s.dec.PeekKind()
@@ -58,7 +59,7 @@ func scanObject(p place) (ID, []Finding) {
 	for i := range s.found {
 		s.found[i].Object = s.id
 	}
-	return s.id, s.found
+	return s.id, s.count, s.found
 }
 
 func (s *scan) add(c Code, reason, next string) {
@@ -101,6 +102,7 @@ func (s *scan) scalar(kind jsontext.Kind) bool {
 	if err != nil {
 		return s.fail(err)
 	}
+	s.count++
 	switch kind {
 	case '"':
 		s.text(raw, isName)
@@ -124,6 +126,9 @@ func (s *scan) text(raw jsontext.Value, isName bool) {
 		s.add(CodeText, "a text holds the character NUL", "leave it out: programs disagree on what follows it")
 	}
 	if isName {
+		if len(value) > MaxName {
+			s.add(CodeTooLarge, fmt.Sprintf("the name of a member has more than %d bytes", MaxName), "shorten it")
+		}
 		if members := s.open[len(s.open)-1]; members[value] {
 			s.add(CodeDuplicate, "the member "+show(value)+" stands twice in one object", "ask the sender which one is meant")
 		} else {

@@ -134,6 +134,8 @@ var bad = []struct {
 	{"long text", bundle(identityObject(`,"description":"` + strings.Repeat("a", stix.MaxString+1) + `"`)), stix.CodeTooLarge, "longer"},
 	{"large object", bundle(identityObject(`,"labels":["` + strings.Repeat(`a","`, stix.MaxObject/2) + `"]`)), stix.CodeTooLarge, "one object"},
 	{"large gap", strings.Replace(sample(), "[\n", "["+strings.Repeat("\n", 3*stix.MaxObject), 1), stix.CodeTooLarge, "gap"},
+	{"long name of a member", bundle(identityObject(`,"` + strings.Repeat("x", stix.MaxName+1) + `":1`)), stix.CodeTooLarge, "250 bytes"},
+	{"many values", bundle(identityObject(`,"x_n":[` + strings.Repeat("0,", stix.MaxValues) + `0]`)), stix.CodeTooLarge, "values"},
 	{"many references", bundle(`{"type":"report","id":"report--84e4d88f-44ea-4bcd-bbf3-b2c1c320bcb3",` + stamps + `,"name":"r","published":"2026-11-20T10:00:00Z","object_refs":["` + strings.Repeat(arden+`","`, stix.MaxReferences) + arden + `"]}`), stix.CodeTooLarge, "references"},
 	{"empty", bundle(), stix.CodeSchema, "no object"},
 	{"no objects", `{"type":"bundle","id":"` + bundleID + `"}`, stix.CodeNotBundle, "no objects"},
@@ -351,6 +353,8 @@ func TestRenderIsComplete(t *testing.T) {
 		"Link: Indicator \u2068\"Beacon\"\u2069 — indicates → Malicious code \u2068\"Rime\"\u2069\n",
 		"Pattern in words: IPv4 address is \u2068\"192.0.2.7\"\u2069 or Domain name is \u2068\"c2.example\"\u2069\n",
 		"Marking: TLP:AMBER\n",
+		"Name: \u2068\"Beacon\"\u2069\n",
+		"Marked by: " + amberID + " — TLP:AMBER\n",
 	} {
 		if !strings.Contains(text, line) {
 			t.Errorf("want the line %q in\n%s", line, text)
@@ -378,6 +382,28 @@ func TestRenderShowsWhatIsInvisible(t *testing.T) {
 		}
 		if strings.Contains(text, "\ne<script>") {
 			t.Errorf("%s: foreign text begins a line", l)
+		}
+	}
+}
+
+// TestRenderIsBounded tells a bundle that is made to grow when it is told: a
+// long name that all others mention, within names that are long and deep.
+//
+// covers P14
+func TestRenderIsBounded(t *testing.T) {
+	deep := strings.Repeat(`{"`+strings.Repeat("n", stix.MaxName)+`":`, 20) + "[" + strings.Repeat("0,", 20_000) + "0]" + strings.Repeat("}", 20)
+	objects := []string{strings.Replace(identityObject(""), "CERT Arden", strings.Repeat("\\u202e", 40_000), 1)}
+	for i := range 10 {
+		report := fmt.Sprintf(`{"type":"report","id":"report--%08d-0000-4000-8000-000000000000",`+stamps+`,"name":"r","published":"2026-11-20T10:00:00Z","object_refs":["%s"]}`, i, strings.Repeat(arden+`","`, 4_000)+arden)
+		objects = append(objects, report)
+	}
+	objects = append(objects, malware(`,"x_deep":`+deep))
+	text := bundle(objects...)
+	b := mustRead(t, text)
+	for _, l := range book.Langs() {
+		told, err := b.Render(l)
+		if err != nil || len(told) > 10*len(text) {
+			t.Errorf("%s: %d bytes are told of %d, %v", l, len(told), len(text), err)
 		}
 	}
 }
