@@ -35,8 +35,9 @@ const order = `
 	# that a verifier carries nothing that talks.
 	journal, dossier, seal < record;
 
-	# Evidence, read in words and formats that are already known here.
-	book < interop/stix;
+	# Evidence, read in words and formats that are already known here; and the
+	# ways by which a notice leaves the station. Neither knows the other.
+	book < interop/stix, interop/outlet;
 
 	# One agency's service.
 	line, record, journal/mirror < station;
