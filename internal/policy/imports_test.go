@@ -38,6 +38,10 @@ const order = `
 	# that a verifier carries nothing that talks.
 	journal, dossier, seal < record;
 
+	# Evidence, read in words and formats that are already known here; and the
+	# ways by which a notice leaves the station. Neither knows the other.
+	book < interop/stix, interop/outlet;
+
 	# One agency's service.
 	line, record, journal/mirror, watch < station;
 
@@ -67,7 +71,7 @@ const unreachable = `
 	record !< line, station, store, api;
 
 	# The pure packages: no way out.
-	identity, message, book, dossier, watch, seal !< net/http, crypto/tls, os/exec;
+	identity, message, book, dossier, watch, seal, interop/stix !< net/http, crypto/tls, os/exec;
 
 	# Logs decide over a transaction; the wire is not theirs.
 	journal !< line, station, store, api, message;
