@@ -372,7 +372,7 @@ func vectorRequest() identity.Request {
 	}
 }
 
-// verifyAs verifies an approval for a station whose agency's card is at hand.
+// verifyAs verifies an approval for a station whose cards are at hand.
 func verifyAs(a identity.Approval, name identity.Station, by identity.Verified, at time.Time) (identity.Certificate, error) {
 	return a.Verify(name, by.Agencies, at)
 }
