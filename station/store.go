@@ -124,6 +124,8 @@ type Tx interface {
 	// Events, for streams that resume. AppendEvent gives the next number.
 	AppendEvent(Event) (Event, error)
 	EventsAfter(number int64, limit int) ([]Event, error)
+	// LastEvent returns the number of the newest event, 0 where there is none.
+	LastEvent() (int64, error)
 
 	// Settings are small documents by name; an absent one is nil.
 	Setting(name string) ([]byte, error)

@@ -264,4 +264,10 @@ func (t *tx) EventsAfter(number int64, limit int) ([]station.Event, error) {
 	return list, err
 }
 
+// LastEvent implements station.Tx.
+func (t *tx) LastEvent() (n int64, err error) {
+	err = t.each(func(r *sql.Rows) error { return r.Scan(&n) }, "SELECT coalesce(max(number), 0) FROM events")
+	return n, err
+}
+
 var _ station.Tx = (*tx)(nil)

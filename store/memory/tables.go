@@ -355,6 +355,9 @@ func (t *tx) EventsAfter(number int64, limit int) ([]station.Event, error) {
 	return clipped(t.st.events[number:], limit), nil
 }
 
+// LastEvent implements station.Tx.
+func (t *tx) LastEvent() (int64, error) { return int64(len(t.st.events)), nil }
+
 // Setting implements station.Tx.
 func (t *tx) Setting(name string) ([]byte, error) { return t.st.settings[name], nil }
 

@@ -294,6 +294,8 @@ func audit(t *testing.T, s station.Store) {
 		expect(t, "chain", list[1].Hash, station.AuditHash(list[0].Hash, list[1]))
 		events, err := tx.EventsAfter(1, 0)
 		expect(t, "events", show(len(events), events[0].Number, events[0].Ref, err), "1 2 two <nil>")
+		last, err := tx.LastEvent()
+		expect(t, "last event", show(last, err), "2 <nil>")
 		return nil
 	})
 }
