@@ -3,11 +3,10 @@ package record
 import (
 	"encoding/json/v2"
 	"fmt"
+	"slices"
 	"strings"
 
 	"detente/book"
-	"detente/identity"
-	"detente/journal"
 )
 
 // Check is one of the numbered checks.
@@ -47,10 +46,14 @@ const (
 
 // Finding is a check that did not simply pass: where and why.
 type Finding struct {
-	Check  Check  `json:"check"`
-	Result Result `json:"result"`
-	Where  string `json:"where,omitempty"`
-	Reason string `json:"reason"`
+	Check  Check    `json:"check"`
+	Result Result   `json:"result"`
+	Where  string   `json:"where,omitempty"`
+	Code   Reason   `json:"code"`             // stays the same from version to version
+	Values []string `json:"values,omitempty"` // what the reason's text names
+	Reason string   `json:"reason"`           // in English
+	Next   string   `json:"next"`             // what to do about it, in English
+	Detail string   `json:"detail,omitempty"` // technical, in English
 }
 
 // Tally counts how often a check ended how.
@@ -75,7 +78,7 @@ const (
 
 // Report is what verification found.
 type Report struct {
-	Schema          string    `json:"schema"`
+	Form            string    `json:"report"` // the name of this form of report
 	Kind            Kind      `json:"kind,omitempty"`
 	Verdict         Verdict   `json:"verdict"`
 	Messages        int       `json:"messages"`
@@ -87,7 +90,7 @@ type Report struct {
 	MissingReceipts []string  `json:"missing_receipts"`
 }
 
-func (v *verifier) note(c Check, r Result, where, why string) {
+func (v *verifier) note(c Check, r Result, where string, why fault) {
 	for len(v.report.Checks) < int(lastCheck) {
 		n := Check(len(v.report.Checks) + 1)
 		v.report.Checks = append(v.report.Checks, Tally{Check: n, Name: texts[n]["en"], Result: NotChecked})
@@ -102,17 +105,19 @@ func (v *verifier) note(c Check, r Result, where, why string) {
 		l.NotChecked++
 	}
 	if r != Pass {
-		v.report.Findings = append(v.report.Findings, Finding{c, r, where, why})
+		v.report.Findings = append(v.report.Findings, Finding{
+			Check: c, Result: r, Where: where, Code: why.reason, Values: why.values, Reason: why.Error(), Next: why.reason.next("en"), Detail: why.detail,
+		})
 	}
 }
 
-func (v *verifier) pass(c Check, where string)         { v.note(c, Pass, where, "") }
-func (v *verifier) fail(c Check, where, why string)    { v.note(c, Fail, where, why) }
-func (v *verifier) missing(c Check, where, why string) { v.note(c, NotChecked, where, why) }
+func (v *verifier) pass(c Check, where string)            { v.note(c, Pass, where, fault{}) }
+func (v *verifier) fail(c Check, where string, why fault) { v.note(c, Fail, where, why) }
 
-// warn notes something that makes an entry count for nothing and is no fraud: a
-// writer may append what cannot be read, and is answered with a refusal.
-func (v *verifier) warn(c Check, where, why string) { v.note(c, NotChecked, where, why) }
+// missing notes what could not be checked, or makes an entry count for nothing
+// and is no fraud: a writer may append what cannot be read, and is answered
+// with a refusal.
+func (v *verifier) missing(c Check, where string, why fault) { v.note(c, NotChecked, where, why) }
 
 // finish reckons the verdict: anything that failed makes a record invalid;
 // anything that could not be checked, indeterminate.
@@ -140,8 +145,10 @@ func (v *verifier) finish() Report {
 }
 
 // ExitCode is what a program ends with: 0 valid, 5 invalid, 6 indeterminate.
-func (r Report) ExitCode() int {
-	switch r.Verdict {
+func (r Report) ExitCode() int { return r.Verdict.exitCode() }
+
+func (v Verdict) exitCode() int {
+	switch v {
 	case Valid:
 		return 0
 	case Invalid:
@@ -162,58 +169,37 @@ func (r Report) Render(l book.Lang) (string, error) {
 	fmt.Fprintf(&b, "%s\n", verdicts[r.Verdict][l])
 	fmt.Fprintf(&b, "%s: %d · %s: %d · %s: %d\n", counts["messages"][l], r.Messages, counts["receipts"][l], r.Receipts, counts["verified"][l], r.Verified)
 	for _, c := range r.Checks {
-		fmt.Fprintf(&b, "%2d %s %s", c.Check, marks[c.Result], texts[c.Check][l])
+		fmt.Fprintf(&b, "%2d %s %s: %s", c.Check, marks[c.Result], texts[c.Check][l], results[c.Result][l])
 		if c.Failed+c.NotChecked > 0 {
 			fmt.Fprintf(&b, " (%d/%d)", c.Passed, c.Passed+c.Failed+c.NotChecked)
 		}
 		b.WriteByte('\n')
 	}
 	for _, f := range r.Findings {
-		fmt.Fprintf(&b, "%s %d %s: %s\n", marks[f.Result], f.Check, f.Where, f.Reason)
+		fmt.Fprintf(&b, "%s %d", marks[f.Result], f.Check)
+		if f.Where != "" {
+			fmt.Fprintf(&b, " %s", f.Where)
+		}
+		fmt.Fprintf(&b, ": %s", f.Code.in(l, f.Values))
+		if f.Detail != "" {
+			fmt.Fprintf(&b, " [%s]", f.Detail)
+		}
+		b.WriteByte('\n')
+	}
+	for _, n := range r.nexts(l) {
+		fmt.Fprintf(&b, "→ %s\n", n)
 	}
 	return b.String(), nil
 }
 
+// nexts returns what to do about the findings, each once.
+func (r Report) nexts(l book.Lang) (list []string) {
+	for _, f := range r.Findings {
+		if n := f.Code.next(l); !slices.Contains(list, n) {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
 var marks = map[Result]string{Pass: "✔", Fail: "✘", NotChecked: "—"}
-
-// EvidenceReport says what an evidence file proves.
-type EvidenceReport struct {
-	Verdict Verdict `json:"verdict"`
-	Kind    string  `json:"kind"`
-	Who     string  `json:"who"` // the station whose keys signed it
-	Reason  string  `json:"reason"`
-}
-
-// VerifyEvidence verifies a file that proves a fork, or shows a withheld
-// receipt, with the cards of the stations it names and the parties' roots.
-func VerifyEvidence(file []byte, cards []identity.Bundle, roots []identity.Root) EvidenceReport {
-	find := func(s identity.Station) (identity.Card, bool) {
-		for _, b := range cards {
-			for _, r := range roots {
-				if v, err := b.Verify(r.Key, zeroTime); err == nil && v.Card.Station == s {
-					return v.Card, true
-				}
-			}
-		}
-		return identity.Card{}, false
-	}
-	if f, err := journal.ParseFork(file); err == nil {
-		rep := EvidenceReport{Verdict: Invalid, Kind: "fork", Who: string(f.Origin.Writer)}
-		card, ok := find(f.Origin.Writer)
-		key, ok2 := card.Log(f.Origin)
-		if !ok || !ok2 {
-			rep.Verdict, rep.Reason = Indeterminate, "the card that gives the log's key was not given"
-			return rep
-		}
-		if err := f.Verify(key); err != nil {
-			rep.Reason = err.Error()
-			return rep
-		}
-		rep.Verdict, rep.Reason = Valid, fmt.Sprintf("the log %s has signed two histories", f.Origin)
-		return rep
-	}
-	if w, err := journal.ParseWithheld(file); err == nil {
-		return EvidenceReport{Verdict: Indeterminate, Kind: "withheld", Reason: fmt.Sprintf("from entry %d on receipts were missing while the counterpart was alive; that it received them this cannot show", w.From)}
-	}
-	return EvidenceReport{Verdict: Invalid, Reason: "this is no evidence file"}
-}

@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/json/v2"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -24,10 +25,10 @@ var zeroTime time.Time
 // report.
 func Verify(r io.ReaderAt, size int64, roots []identity.Root) (Report, error) {
 	v := &verifier{roots: roots, cards: make(map[identity.Station]identity.Verified), approvals: identity.NewVerifier()}
-	v.report.Schema = "detente.record/v1"
+	v.report.Form = "detente.record/v1"
 	f, err := read(r, size)
 	if err != nil {
-		v.fail(CheckContainer, "", err.Error())
+		v.fail(CheckContainer, "", because(Altered, err))
 		return v.finish(), nil
 	}
 	v.pass(CheckContainer, "")
@@ -62,11 +63,11 @@ type opened struct {
 func (v *verifier) readIndex() bool {
 	text, ok := v.files.get(indexName)
 	if !ok || json.Unmarshal(text, &v.index, json.RejectUnknownMembers(true)) != nil || v.index.Format != indexFormat || len(v.index.Logs) == 0 {
-		v.fail(CheckIndex, "", "record.json is missing or not of a known form")
+		v.fail(CheckIndex, "", because(UnknownIndex, nil))
 		return false
 	}
 	if v.index.Kind != Message && v.index.Kind != Dossier && v.index.Kind != Line {
-		v.fail(CheckIndex, "", "record.json names no known kind")
+		v.fail(CheckIndex, "", because(UnknownIndex, nil))
 		return false
 	}
 	v.report.Kind = v.index.Kind
@@ -84,7 +85,11 @@ func (v *verifier) readCards() bool {
 		bundle, _ := v.files.get(name)
 		verified, err := v.chain(bundle)
 		if err != nil {
-			v.fail(CheckCards, name, err.Error())
+			why, known := errors.AsType[fault](err)
+			if !known {
+				why = because(CardsBad, err)
+			}
+			v.fail(CheckCards, name, why)
 			ok = false
 			continue
 		}
@@ -108,29 +113,29 @@ func (v *verifier) chain(file []byte) (identity.Verified, error) {
 			return b.Verify(r.Key, zeroTime)
 		}
 	}
-	return identity.Verified{}, fmt.Errorf("no root key of %s was given to verify with", claimed.Party)
+	return identity.Verified{}, because(RootMissing, nil, string(claimed.Party))
 }
 
 // log verifies all that the record holds of one log.
 func (v *verifier) log(l logJSON) {
 	o, err := identity.ParseOrigin(l.Origin)
 	if err != nil {
-		v.fail(CheckIndex, l.Origin, err.Error())
+		v.fail(CheckIndex, l.Origin, because(Contradiction, err))
 		return
 	}
 	writer, ok := v.cards[o.Writer]
 	reader, ok2 := v.cards[o.Reader]
 	if !ok || !ok2 {
-		v.fail(CheckCards, l.Origin, "the cards of both ends of the log must be in the record")
+		v.fail(CheckCards, l.Origin, because(CardsMissing, nil))
 		return
 	}
 	key, ok := writer.Card.Log(o)
 	if !ok {
-		v.fail(CheckCards, l.Origin, "the writer's card lists no key for this log")
+		v.fail(CheckCards, l.Origin, because(LogUnlisted, nil))
 		return
 	}
 	if l.Size < 0 || int64(len(l.Indexes)) > l.Size || !slices.IsSorted(l.Indexes) {
-		v.fail(CheckIndex, l.Origin, "record.json contradicts itself")
+		v.fail(CheckIndex, l.Origin, because(Contradiction, nil))
 		return
 	}
 	lv := &logVerifier{v: v, o: o, writer: writer, reader: reader, key: key, policy: message.Bootstrap(), policyKnown: true}
@@ -162,7 +167,7 @@ func (l *logVerifier) run(in logJSON) {
 	for _, i := range in.Indexes {
 		folder, err := folderOf(Entry{l.o, i}, code)
 		if err != nil || i < 0 || i >= in.Size {
-			l.v.fail(CheckIndex, in.Origin, "an index lies outside the log")
+			l.v.fail(CheckIndex, in.Origin, because(Contradiction, nil))
 			return
 		}
 		if _, ok := l.v.files[folder+"entry.age"]; !ok {
@@ -181,7 +186,7 @@ func (l *logVerifier) run(in logJSON) {
 func (l *logVerifier) complete(in logJSON, present []int64) {
 	for i := range in.Size {
 		if _, ok := slices.BinarySearch(present, i); !ok {
-			l.v.missing(CheckComplete, l.cite(i), "the entry is not in the record")
+			l.v.missing(CheckComplete, l.cite(i), because(EntryAbsent, nil))
 		}
 	}
 	if int64(len(present)) == in.Size {
@@ -198,14 +203,14 @@ func (l *logVerifier) cite(i int64) string {
 func (l *logVerifier) entry(folder string, index int64) {
 	sealed, ok := l.v.files.get(folder + "entry.age")
 	if !ok {
-		l.v.fail(CheckIndex, l.cite(index), "the entry is named and not there")
+		l.v.fail(CheckIndex, l.cite(index), because(EntryMissing, nil))
 		return
 	}
 	proven := l.proof(folder, index, sealed)
 	l.policyFile(folder, index)
 	text, disclosed := l.v.files.get(folder + "filekey")
 	if !disclosed {
-		l.v.missing(CheckDisclosed, l.cite(index), "the entry is not disclosed")
+		l.v.missing(CheckDisclosed, l.cite(index), because(Undisclosed, nil))
 		l.v.report.Undisclosed = append(l.v.report.Undisclosed, l.cite(index))
 		l.policyKnown = l.policyKnown && index == 0
 		l.next = -1
@@ -226,7 +231,7 @@ func (l *logVerifier) entry(folder string, index int64) {
 func (l *logVerifier) policyFile(folder string, index int64) {
 	want := journal.PolicyFile(l.o, l.key, map[string]identity.PublicKey{l.reader.Card.CosignerName(): l.reader.Card.Cosigner})
 	if policy, _ := l.v.files.get(folder + "policy.txt"); string(policy) != string(want) {
-		l.v.fail(CheckPolicyFile, l.cite(index), "policy.txt is not that of the log")
+		l.v.fail(CheckPolicyFile, l.cite(index), because(PolicyFileBad, nil))
 	}
 }
 
@@ -235,34 +240,34 @@ func (l *logVerifier) policyFile(folder string, index int64) {
 func (l *logVerifier) proof(folder string, index int64, sealed []byte) bool {
 	text, ok := l.v.files.get(folder + "proof.tlog-proof")
 	if !ok {
-		l.v.missing(CheckReceipt, l.cite(index), "the counterpart has given no receipt")
+		l.v.missing(CheckReceipt, l.cite(index), because(ReceiptMissing, nil))
 		l.v.report.MissingReceipts = append(l.v.report.MissingReceipts, l.cite(index))
 		return false
 	}
 	p, checkpoint, at, err := parseProof(text)
 	if err != nil || at != index {
-		l.v.fail(CheckInclusion, l.cite(index), "the proof is malformed or of another entry")
+		l.v.fail(CheckInclusion, l.cite(index), because(ProofBad, nil))
 		return false
 	}
 	head, known := l.trees[string(checkpoint)]
 	if !known {
 		if head, err = journal.OpenCheckpoint(l.key, l.o, checkpoint); err != nil {
-			l.v.fail(CheckCheckpoint, l.cite(index), err.Error())
+			l.v.fail(CheckCheckpoint, l.cite(index), because(CheckpointBad, err))
 			return false
 		}
 		c, err := journal.OpenCosignature(l.reader.Card.CosignerName(), l.reader.Card.Cosigner, head, journal.LinesOf(l.reader.Card.CosignerName(), checkpoint))
 		if err != nil {
-			l.v.fail(CheckReceipt, l.cite(index), err.Error())
+			l.v.fail(CheckReceipt, l.cite(index), because(CosignatureBad, err))
 			return false
 		}
 		if root, ok := l.roots[head.Size]; ok && root != head.Root {
-			l.v.fail(CheckFork, l.cite(index), fmt.Sprintf("the log has signed two roots for size %d", head.Size))
+			l.v.fail(CheckFork, l.cite(index), because(TwoRoots, nil, fmt.Sprint(head.Size)))
 			return false
 		}
 		l.roots[head.Size], l.trees[string(checkpoint)], l.receipts[string(checkpoint)] = head.Root, head, c.At
 	}
 	if index >= head.Size || tlog.CheckRecord(p, head.Size, head.Root, index, tlog.RecordHash(sealed)) != nil {
-		l.v.fail(CheckInclusion, l.cite(index), "the entry is not in the tree of the signed checkpoint")
+		l.v.fail(CheckInclusion, l.cite(index), because(NotIncluded, nil))
 		return false
 	}
 	l.v.report.Receipts++
@@ -274,26 +279,26 @@ func (l *logVerifier) proof(folder string, index int64, sealed []byte) bool {
 func (l *logVerifier) open(index int64, sealed, text []byte) (message.Entry, bool) {
 	key, err := seal.ParseFileKey(strings.TrimSuffix(string(text), "\n"))
 	if err != nil {
-		l.v.fail(CheckOpens, l.cite(index), err.Error())
+		l.v.fail(CheckOpens, l.cite(index), because(KeyBad, err))
 		return message.Entry{}, false
 	}
 	plain, err := seal.OpenWithKey(sealed, key)
 	if err != nil {
-		l.v.fail(CheckOpens, l.cite(index), "the disclosed key does not open the entry")
+		l.v.fail(CheckOpens, l.cite(index), because(KeyBad, nil))
 		return message.Entry{}, false
 	}
 	e, err := message.ParseEntry(plain)
 	if err != nil {
-		l.v.warn(CheckBody, l.cite(index), err.Error())
+		l.v.missing(CheckBody, l.cite(index), because(Unreadable, err))
 		return e, false
 	}
 	b := e.Body.Body()
 	if b.Line != l.o.Line() || b.From != l.o.Writer || b.To != l.o.Reader {
-		l.v.fail(CheckBody, l.cite(index), "the body is for another line or direction than the log")
+		l.v.fail(CheckBody, l.cite(index), because(OtherLine, nil))
 		return e, false
 	}
 	if e.Wrapper.At.Before(l.lastAt) {
-		l.v.fail(CheckTime, l.cite(index), "the wrapper's second falls behind that of an entry before it")
+		l.v.fail(CheckTime, l.cite(index), because(TimeBack, nil))
 		return e, false
 	}
 	l.lastAt = e.Wrapper.At
@@ -311,7 +316,11 @@ func (l *logVerifier) authority(index int64, e message.Entry) bool {
 	b := e.Body.Body()
 	counted, err := l.approvers(e)
 	if err != nil {
-		l.v.fail(CheckApprovals, l.cite(index), err.Error())
+		why, known := errors.AsType[fault](err)
+		if !known {
+			why = because(ApprovalBad, err)
+		}
+		l.v.fail(CheckApprovals, l.cite(index), why)
 		return false
 	}
 	defer func() {
@@ -322,7 +331,7 @@ func (l *logVerifier) authority(index int64, e message.Entry) bool {
 		}
 	}()
 	if !l.policyKnown {
-		l.v.missing(CheckPolicy, l.cite(index), fmt.Sprintf("approved by %d officers; the release policy then in force is not disclosed", len(counted)))
+		l.v.missing(CheckPolicy, l.cite(index), because(PolicyHidden, nil, fmt.Sprint(len(counted))))
 		return true
 	}
 	switch r := l.policy.Judge(b, counted); {
@@ -330,7 +339,7 @@ func (l *logVerifier) authority(index int64, e message.Entry) bool {
 		l.v.pass(CheckPolicy, l.cite(index))
 		return true
 	default:
-		l.v.fail(CheckPolicy, l.cite(index), fmt.Sprintf("it left on %d of %d officers: %s", r.Have, r.Need, r.Reason))
+		l.v.fail(CheckPolicy, l.cite(index), because(TooFew, errors.New(r.Reason), fmt.Sprint(r.Have), fmt.Sprint(r.Need)))
 		return false
 	}
 }
@@ -339,10 +348,10 @@ func (l *logVerifier) approvers(e message.Entry) ([]message.Approver, error) {
 	var counted []message.Approver
 	for _, a := range e.Wrapper.Approvals {
 		if a.Request.Body != e.Body.Digest() {
-			return nil, fmt.Errorf("an approval is of another body")
+			return nil, because(ApprovalOther, nil)
 		}
 		if l.policyKnown && a.Request.Policy != l.policy.Digest() {
-			return nil, fmt.Errorf("an approval names another release policy than the one in force")
+			return nil, because(ApprovalPolicy, nil)
 		}
 		cert, err := l.v.approvals.Verify(a, l.o.Writer, l.writer.Agency.Agency, l.writer.Agency.Key, e.Wrapper.At)
 		if err != nil {
@@ -350,7 +359,7 @@ func (l *logVerifier) approvers(e message.Entry) ([]message.Approver, error) {
 		}
 		for _, c := range counted {
 			if c.Pseudonym == cert.Pseudonym {
-				return nil, fmt.Errorf("officer %s stands twice among those who approved", cert.Pseudonym)
+				return nil, because(OfficerTwice, nil, cert.Pseudonym)
 			}
 		}
 		counted = append(counted, message.Approver{Pseudonym: cert.Pseudonym, Role: a.Request.Role, Decision: a.Request.Decision})
@@ -369,7 +378,7 @@ func (v *verifier) seen() {
 		}
 		k := fmt.Sprintf("%s %d %d", e.origin.Reader, s.Era, s.Size)
 		if root, ok := heads[k]; ok && root != s.Root {
-			v.fail(CheckSeen, k, "two entries have seen two roots of one size")
+			v.fail(CheckSeen, k, because(SeenDiffers, nil))
 			return
 		}
 		heads[k] = s.Root
