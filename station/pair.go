@@ -36,7 +36,7 @@ func (s *Station) AddPeer(ctx context.Context, actor Actor, now time.Time, root 
 		case err == nil && string(before.Bundle) == string(row.Bundle):
 			row = before
 			return nil
-		case err == nil && before.State != PeerHeld:
+		case err == nil && before.State != PeerHeld && before.State != PeerStopped:
 			return fmt.Errorf("%w: %s is paired with other cards: hold it first with `detente peer hold`, then add the new ones and check the digits again", ErrConflict, row.Station)
 		case err != nil && !errors.Is(err, ErrNotFound):
 			return err
@@ -85,8 +85,8 @@ func (s *Station) CheckDigits(ctx context.Context, actor Actor, now time.Time, n
 	if err := identity.CheckHalf(heard, typed); err != nil {
 		return Peer{}, s.refused(ctx, now, actor, "peer digits", string(name), fmt.Errorf("%w: %w", ErrRefused, err))
 	}
-	return s.changePeer(ctx, now, actor, "peer digits", name, func(p *Peer) error {
-		if p.State == PeerHeld {
+	return s.changePeer(ctx, now, actor, "peer digits", name, func(_ Tx, p *Peer) error {
+		if p.State == PeerHeld || p.State == PeerStopped {
 			p.State = PeerDigits
 		}
 		return nil
@@ -105,7 +105,7 @@ func (s *Station) PeerRequest(name identity.Station, role string, expires time.T
 }
 
 // ConfirmPeer takes an officer's signed confirmation of a peer's cards. The
-// second officer's makes the peer "two-person confirmed": from then on its
+// officer has to stand on this station's list. The second officer's makes the peer "two-person confirmed": from then on its
 // entries are stored and cosigned.
 func (s *Station) ConfirmPeer(ctx context.Context, actor Actor, now time.Time, name identity.Station, a identity.Approval) (Peer, error) {
 	cert, err := s.verifyApproval(a, now)
@@ -120,7 +120,10 @@ func (s *Station) ConfirmPeer(ctx context.Context, actor Actor, now time.Time, n
 		return Peer{}, s.refused(ctx, now, actor, "peer confirm", string(name), fmt.Errorf("%w: the confirmation was signed for other cards", ErrRefused))
 	}
 	actor.Name = cert.Pseudonym
-	return s.changePeer(ctx, now, actor, "peer confirm", name, func(p *Peer) error {
+	return s.changePeer(ctx, now, actor, "peer confirm", name, func(tx Tx, p *Peer) error {
+		if err := s.officerStands(tx, cert, now); err != nil {
+			return err
+		}
 		switch {
 		case p.State != PeerDigits && p.State != PeerConfirmed && p.State != PeerProven:
 			return fmt.Errorf("%w: %s is %q: check the digits first with `detente peer digits`", ErrConflict, name, p.State)
@@ -136,25 +139,26 @@ func (s *Station) ConfirmPeer(ctx context.Context, actor Actor, now time.Time, n
 }
 
 // HoldPeer stops all lines to a peer: nothing of it is cosigned and nothing is
-// sent to it, until its cards go through the ceremony again.
+// sent to it, until its cards, or new ones, go through the ceremony again from
+// the digits on.
 func (s *Station) HoldPeer(ctx context.Context, actor Actor, now time.Time, name identity.Station) (Peer, error) {
 	if err := actor.must("hold a peer", RoleOperator); err != nil {
 		return Peer{}, s.refused(ctx, now, actor, "peer hold", string(name), err)
 	}
-	return s.changePeer(ctx, now, actor, "peer hold", name, func(p *Peer) error {
-		p.State, p.Confirmed = PeerHeld, nil
+	return s.changePeer(ctx, now, actor, "peer hold", name, func(_ Tx, p *Peer) error {
+		p.State, p.Confirmed = PeerStopped, nil
 		return nil
 	})
 }
 
 // changePeer changes a peer's row in a transaction with its audit line.
-func (s *Station) changePeer(ctx context.Context, now time.Time, actor Actor, act string, name identity.Station, change func(*Peer) error) (Peer, error) {
+func (s *Station) changePeer(ctx context.Context, now time.Time, actor Actor, act string, name identity.Station, change func(Tx, *Peer) error) (Peer, error) {
 	var row Peer
 	err := s.update(ctx, now, func(tx Tx) (err error) {
 		if row, err = tx.Peer(name); err != nil {
 			return fmt.Errorf("station %s: %w: add its card with `detente peer add`", name, err)
 		}
-		if err := change(&row); err != nil {
+		if err := change(tx, &row); err != nil {
 			return err
 		}
 		row.Since = second(now)
