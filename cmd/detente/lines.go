@@ -62,7 +62,7 @@ func (a *app) peer() *cobra.Command {
 			"  detente peer confirm nrrc.boreal.example --key ARD-R-01.key.age --cert ARD-R-01.cert --passphrase-file FILE"},
 			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.confirmPeer(c, args[0], &o) }, o.add, a.changes),
 		verb(about{"hold STATION", "stop all lines to a counterpart",
-			"Stops all lines to a counterpart: nothing of it is cosigned and nothing is sent, until its cards\ngo through the ceremony again, from \"peer add\" on.", "  detente peer hold nrrc.boreal.example"},
+			"Stops all lines to a counterpart: nothing of it is cosigned and nothing is sent, until its cards,\nor new ones, go through the ceremony again, from the digits on.", "  detente peer hold nrrc.boreal.example"},
 			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
 				if err := a.ask("Stop all lines to %s?", args[0]); err != nil {
 					return err
