@@ -246,7 +246,7 @@ func (s *Station) mayCosign(tx Tx, now time.Time, o identity.Origin, bytes int) 
 	if err != nil {
 		return 0, fmt.Errorf("%w: the line %s is not open here", journal.ErrUnknownLog, o.Line())
 	}
-	if err := s.clockSafe(); err != nil {
+	if err := s.ClockSafe(); err != nil {
 		return 0, err
 	}
 	if err := s.followEra(tx, &row, o.Era); err != nil {

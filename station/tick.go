@@ -75,8 +75,8 @@ func (s *Station) ConfirmClock(ctx context.Context, actor Actor, now time.Time, 
 	})
 }
 
-// clockSafe returns an error while nothing may be stamped.
-func (s *Station) clockSafe() error {
+// ClockSafe returns ErrClockUnsafe, with why, while nothing may be stamped.
+func (s *Station) ClockSafe() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.clock.why != "" {

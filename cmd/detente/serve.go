@@ -233,8 +233,8 @@ func (s *serving) watchdog(ctx context.Context) error {
 			return err
 		case <-tick.C:
 		}
-		if err := s.alive(ctx); err != nil {
-			s.log.Error("not alive", "error", err)
+		if store := s.alive(ctx)[0]; !store.OK {
+			s.log.Error("not alive", "error", store.Reason)
 			continue
 		}
 		if _, err := daemon.SdNotify(false, daemon.SdNotifyWatchdog); err != nil {
