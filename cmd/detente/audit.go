@@ -13,7 +13,7 @@ import (
 
 func (a *app) evidence() *cobra.Command {
 	var dir string
-	return noun(about{"evidence", "What the station holds against counterparts",
+	return noun(about{"evidence", "what the station holds against counterparts",
 		"Forks, withheld receipts and the like, as files that verify by themselves.", "  detente evidence list"},
 		verb(about{"list", "list forks, withheld receipts and the like", "Lists what the station holds against counterparts, with a sentence on each.", "  detente evidence list"},
 			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.call(c, "GET", "/evidence", nil) }),
@@ -56,7 +56,7 @@ func (a *app) exportEvidence(c *cobra.Command, dir string) error {
 
 func (a *app) era() *cobra.Command {
 	var cards, reason string
-	return noun(about{"era", "The succession of logs",
+	return noun(about{"era", "the succession of logs",
 		"A log keeps its keys for its life. After a compromise or a loss, or by choice, the next era begins:\na new log with a new key that takes the line on.", "  detente era open LINE --cards station.cards --reason choice"},
 		verb(about{"open LINE", "end this station's log of a line and begin the next",
 			"Ends this station's log of a line and begins the next, with the key that\n\"detente station card --era LINE\" made and the party endorsed. Back the store up right after: a\ncopy from before does not know that the log has ended.",
@@ -82,7 +82,7 @@ func (a *app) era() *cobra.Command {
 func (a *app) audit() *cobra.Command {
 	var from int64
 	var limit int
-	return noun(about{"audit", "The audit trail",
+	return noun(about{"audit", "the audit trail",
 		"Every act, reading, refusal and failure at this station, each line with the hash over all before\nit. Reading the trail is itself noted.", "  detente audit list"},
 		verb(about{"list", "list the trail", "Lists lines of the trail: who did what when, with which result.", "  detente audit list --from 100 --limit 50\n  detente audit list --jsonl"},
 			cobra.NoArgs, func(c *cobra.Command, _ []string) error {
@@ -101,7 +101,7 @@ type tokenFlags struct {
 
 func (a *app) token() *cobra.Command {
 	var f tokenFlags
-	return noun(about{"token", "Tokens of the API",
+	return noun(about{"token", "tokens of the API",
 		"A token lets a caller act with some roles until a time. It stands for no officer: what needs an\nofficer's signature still does.", "  detente token add --actor desk --roles read,draft --out desk.token"},
 		verb(about{"add", "let a caller act with some roles", "Makes a token, keeps it in a new file, and tells the station whom it stands for.", "  detente token add --actor desk --roles read,draft --for 720h --out desk.token"},
 			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.addToken(c, f) }, a.changes, func(c *cobra.Command) {

@@ -44,7 +44,7 @@ func loadBook(dir string) (*book.Edition, error) {
 
 func (a *app) bookCommands() *cobra.Command {
 	var b bookFlags
-	return noun(about{"book", "The signal book: formats, code lists, texts in six languages",
+	return noun(about{"book", "the signal book: formats, code lists, texts in six languages",
 		"The signal book says which messages there are and how they read in English, Russian, Chinese,\nSpanish, French and Arabic. These commands need no station.", "  detente book list --lang fr"},
 		verb(about{"list", "list the formats", "Lists the formats with their usual precedence.", "  detente book list --lang ru"},
 			cobra.NoArgs, b.with(func(e *book.Edition, _ []string) error { return a.formats(e.Formats()) }), b.add),

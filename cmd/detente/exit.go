@@ -61,7 +61,7 @@ func codes() *cobra.Command {
 	for _, m := range meanings {
 		fmt.Fprintf(&text, "\n  %3d  %s", m.code, m.meaning)
 	}
-	return &cobra.Command{Use: "codes", Short: "What the exit codes mean", Long: text.String()}
+	return &cobra.Command{Use: "codes", Short: "what the exit codes mean", Long: text.String()}
 }
 
 // exitError carries an exit code of its own; err may be nil where all was said.

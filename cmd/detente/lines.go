@@ -21,7 +21,7 @@ import (
 func (a *app) peer() *cobra.Command {
 	var root, cards, typed string
 	o := officerFlags{secretFlags: secretFlags{app: a}}
-	return noun(about{"peer", "Counterparts: their cards, and the ceremony by which they are pinned",
+	return noun(about{"peer", "counterparts: their cards, and the ceremony by which they are pinned",
 		"A counterpart is trusted only after a ceremony: its cards are held, the digits over both cards\nare read aloud in halves and typed, and two officers confirm. \"peer list\" shows how far it is:\ncard held, digits checked, two-person confirmed, lines proven; or held.",
 		"  detente peer list"},
 		verb(about{"add", "hold a counterpart's root and cards; nothing is trusted by it",
@@ -214,7 +214,7 @@ type lineFlags struct {
 
 func (a *app) lineCommands() *cobra.Command {
 	var f lineFlags
-	return noun(about{"line", "Lines to counterparts",
+	return noun(about{"line", "lines to counterparts",
 		"A line joins two stations. It has a class: technical, notification or leadership; and it is named\nby both stations and the class: nrrc.arden.example/nrrc.boreal.example/notification.", "  detente line list"},
 		verb(about{"open LINE", "open this station's direction of a line",
 			"Queues the first entry of this station's log, which states cards, edition and terms, and asks two\nofficers to release the line's first release policy. The line is open once both ends have done so.",
@@ -223,7 +223,7 @@ func (a *app) lineCommands() *cobra.Command {
 				c.Flags().DurationVar(&f.every, "test-every", 0, "how often the line is tested (default: the terms' own)")
 				c.Flags().Int64Var(&f.quota, "quota", 0, "bytes a day that the counterpart may send (default: the terms' own)")
 				c.Flags().StringVar(&f.texts, "texts", "", "the texts that the line runs under")
-				c.Flags().StringVar(&f.policy, "policy", "", "file of the release policy (default: the usual one, see `detente policy show`)")
+				c.Flags().StringVar(&f.policy, "policy", "", "file of the release policy (default: the usual one, which detente policy show prints)")
 			}),
 		verb(about{"list", "how each line stands", "Lists lines: state, guard, how far each log has come and been receipted, what waits, alarms.", "  detente line list"},
 			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.call(c, "GET", "/lines", nil) }),
@@ -251,14 +251,11 @@ func (a *app) openLine(c *cobra.Command, name string, f lineFlags) error {
 	}
 	in := map[string]any{"line": name, "test_every_seconds": int64(f.every / time.Second), "quota_bytes": f.quota, "texts": f.texts}
 	if f.policy != "" {
-		b, err := os.ReadFile(f.policy)
+		p, err := readPolicy(f.policy)
 		if err != nil {
 			return err
 		}
-		if _, err := message.ParsePolicy(b); err != nil {
-			return usage("%s: %v", f.policy, err)
-		}
-		in["policy"] = b
+		in["policy"] = p.Bytes()
 	}
 	return a.enqueue(c, "/lines", in, f.wait)
 }
@@ -279,13 +276,20 @@ func (a *app) testLine(c *cobra.Command, name string, f lineFlags) error {
 func (a *app) policy() *cobra.Command {
 	var format, precedence string
 	var file string
-	return noun(about{"policy", "Release policies: how many officers release which messages",
+	var wait waitFlag
+	return noun(about{"policy", "release policies: how many officers release which messages",
 		"A release policy says, by format and precedence, how many officers a message needs and in which\nroles. It stands in the log as a message of format 005, released by two officers under the policy\nbefore it, and the counterpart counts by it too.", "  detente policy show"},
 		verb(about{"show", "print the usual release policy, to begin one's own with",
-			"Prints the release policy that a line gets where nobody says otherwise. Save it, change it, give\nit to \"line open --policy\"; on an open line send it as format 005.", "  detente policy show > policy.json"},
+			"Prints the release policy that a line gets where nobody says otherwise. Save it, change it, give\nit to \"line open --policy\"; on an open line to \"policy change\".", "  detente policy show > policy.json"},
 			cobra.NoArgs, func(*cobra.Command, []string) error {
 				text := message.DefaultPolicy().Bytes()
 				return a.print(jsontext.Value(text), func() { a.say("%s", bytes.TrimSpace(text)) })
+			}),
+		verb(about{"change LINE", "ask for another release policy on an open line",
+			"Asks two officers to release another release policy for this station's messages on a line, as a\nmessage of format 005. It holds for the entries after its own, here and at the counterpart.",
+			"  detente policy change nrrc.arden.example/nrrc.boreal.example/notification --file policy.json"},
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.changePolicy(c, args[0], file, wait) }, a.changes, wait.add, func(c *cobra.Command) {
+				c.Flags().StringVar(&file, "file", "", "file of the new policy")
 			}),
 		verb(about{"test", "say what a policy asks for a message",
 			"Says how many officers a release policy asks for a message of a format and precedence, and whether\none may send it alone as PROVISIONAL.", "  detente policy test --format 222 --precedence FLASH\n  detente policy test --file policy.json --format 600"},
@@ -296,15 +300,60 @@ func (a *app) policy() *cobra.Command {
 			}))
 }
 
+// readPolicy reads a release policy's file.
+func readPolicy(path string) (message.Policy, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return message.Policy{}, err
+	}
+	p, err := message.ParsePolicy(text)
+	if err != nil {
+		return p, usage("%s: %v", path, err)
+	}
+	return p, nil
+}
+
+// changePolicy submits a release policy for a line.
+func (a *app) changePolicy(c *cobra.Command, name, file string, wait waitFlag) error {
+	if file == "" {
+		return usage("--file is missing: the new policy; begin with what `detente policy show` prints")
+	}
+	p, err := readPolicy(file)
+	if err != nil {
+		return err
+	}
+	params, err := p.Params()
+	if err != nil {
+		return err
+	}
+	cl, err := a.client()
+	if err != nil {
+		return err
+	}
+	var lines []struct {
+		Line string `json:"line"`
+		Own  struct {
+			Size int64 `json:"size"`
+		} `json:"own"`
+	}
+	if err := cl.do(c.Context(), "GET", "/lines", nil, &lines); err != nil {
+		return err
+	}
+	for _, l := range lines {
+		if l.Line == name { // the earliest entry that it can hold for is the one after its own
+			params["from_entry"] = jsontext.Value(fmt.Sprint(l.Own.Size + 1))
+			return a.submitParams(c, "005", draftFlags{line: name, tlp: "AMBER", wait: wait}, params)
+		}
+	}
+	return exitError{exitNotFound, fmt.Errorf("this station has no line %s: see `detente line list`", name)}
+}
+
 func (a *app) testPolicy(file, format, precedence string) error {
 	p := message.DefaultPolicy()
 	if file != "" {
-		text, err := os.ReadFile(file)
-		if err != nil {
+		var err error
+		if p, err = readPolicy(file); err != nil {
 			return err
-		}
-		if p, err = message.ParsePolicy(text); err != nil {
-			return usage("%s: %v", file, err)
 		}
 	}
 	f, err := message.ParseFormat(format)

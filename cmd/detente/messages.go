@@ -48,7 +48,7 @@ func (a *app) msg() *cobra.Command {
 	var out string
 	var disclose bool
 	const send = "  detente msg send 600 --line nrrc.arden.example/nrrc.boreal.example/notification -p text='good day'"
-	c := noun(about{"msg", "Messages: say, read, withdraw, follow",
+	c := noun(about{"msg", "messages: say, read, withdraw, follow",
 		"A message follows a format of the signal book and reads the same in six languages. Its bytes are\nfixed when it is sent; then officers release it, and the counterpart receipts it.", send},
 		verb(about{"send FORMAT", "fix the bytes of a message and ask for its release",
 			"Fixes the bytes of a message in a format of the signal book and puts it before the releasing\nofficers. \"detente book show FORMAT\" lists its parameters. Ends with 7, and prints the id, where\nofficers have to release it first.", send},
@@ -92,7 +92,7 @@ func (a *app) msg() *cobra.Command {
 	return c
 }
 
-// params reads typed parameters against the signal book.
+// typed reads typed parameters against the signal book.
 func (d draftFlags) typed(edition *book.Edition, format string) (map[string]jsontext.Value, error) {
 	if _, ok := edition.Format(message.Format(format)); !ok {
 		return nil, exitError{exitUnknownFormat, fmt.Errorf("format %q is not in edition %s of the signal book: see `detente book list`", format, edition.Name())}
@@ -126,6 +126,11 @@ func (a *app) submit(c *cobra.Command, format string, d draftFlags) error {
 	if err != nil {
 		return err
 	}
+	return a.submitParams(c, format, d, params)
+}
+
+// submitParams submits a draft whose parameters are read already.
+func (a *app) submitParams(c *cobra.Command, format string, d draftFlags, params map[string]jsontext.Value) error {
 	if _, err := identity.ParseLine(d.line); err != nil {
 		return usage("--line: %v", err)
 	}
@@ -183,6 +188,21 @@ func (d draftFlags) body(edition *book.Edition, format string) (b message.Body, 
 		if b.Precedence, err = message.ParsePrecedence(d.precedence); err != nil {
 			return b, usage("--precedence: %v", err)
 		}
+	}
+	if d.id != "" {
+		if b.ID, err = message.ParseID(d.id); err != nil {
+			return b, usage("--id: %v", err)
+		}
+	}
+	for _, r := range d.refs {
+		ref, err := message.ParseID(r)
+		if err != nil {
+			return b, usage("--ref: %v", err)
+		}
+		b.Refs = append(b.Refs, ref)
+	}
+	if d.expires > 0 {
+		b.Expires = now().Add(d.expires).UTC().Truncate(time.Second)
 	}
 	on := d.line
 	if on == "" {

@@ -21,7 +21,7 @@ type certifyFlags struct {
 func (a *app) officer() *cobra.Command {
 	f := certifyFlags{partyFlags: partyFlags{secretFlags: secretFlags{app: a}}}
 	var name, cert string
-	return noun(about{"officer", "Officers: keys, certificates, and this station's list",
+	return noun(about{"officer", "officers: keys, certificates, and this station's list",
 		"Officers sign with keys of their own. An agency certifies them offline, under a pseudonym by\nwhich the counterpart knows them; the station keeps the list of those who may act here.",
 		"  detente officer list --data /var/lib/detente"},
 		verb(about{"certify", "make an officer's key and certificate, offline, with the agency's key",

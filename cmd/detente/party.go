@@ -121,7 +121,7 @@ func (p *partyFlags) at(c *cobra.Command) {
 
 func (a *app) party() *cobra.Command {
 	p := partyFlags{secretFlags: secretFlags{app: a}}
-	return noun(about{"party", "A party's offline work: its root key, and what the root endorses",
+	return noun(about{"party", "a party's offline work: its root key, and what the root endorses",
 		"A party's root key vouches for its agencies and for the cards of their stations. All of this is\ndone on a machine without a network; only cards and roots leave it.",
 		"  detente party init --dir OFFLINE --party arden.example --passphrase-file FILE"},
 		verb(about{"init", "make a party's root key",

@@ -24,7 +24,7 @@ type exportFlags struct {
 func (a *app) recordCommands() *cobra.Command {
 	var e exportFlags
 	var roots, cards []string
-	return noun(about{"record", "Records that anybody can verify offline",
+	return noun(about{"record", "records that anybody can verify offline",
 		"A record is one file with messages, proofs and receipts. Whoever holds the parties' roots verifies\nit without a network, without a station and years later.", "  detente record verify inquiry.record --root arden.example.root --root boreal.example.root"},
 		verb(about{"export", "export a message, a dossier or a line",
 			"Writes a record into a new file. Without --disclose it proves what was delivered and when, and\nshows no content; with it the keys go along that open these entries and no others.",
@@ -173,7 +173,7 @@ func (a *app) verifyEvidence(r io.Reader, roots []identity.Root, cardFiles []str
 
 func (a *app) blob() *cobra.Command {
 	var lineName, mediaType, out string
-	return noun(about{"blob", "Evidence that travels beside messages",
+	return noun(about{"blob", "evidence that travels beside messages",
 		"Evidence too large for a message travels beside it, sealed, and never ahead of messages. The\nmessage names it by its hash.", "  detente blob add bundle.json --line LINE --type application/stix+json"},
 		verb(about{"add FILE", "seal a file to a line's counterpart, and print the parameter that names it",
 			"Seals a file to the counterpart of a line and keeps it. What it prints is the value of a message's\nevidence parameter.", "  detente blob add bundle.json --line LINE --type 'application/stix+json;version=2.1'"},

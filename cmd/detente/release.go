@@ -21,10 +21,10 @@ func (a *app) release() *cobra.Command {
 		return func(c *cobra.Command, args []string) error { return a.decide(c, args[0], decision, digest, &o, wait) }
 	}
 	withDigest := func(c *cobra.Command) {
-		c.Flags().StringVar(&digest, "digest", "", "the first eight or more digits of the digest that `release show` gave: what you read is what you sign")
+		c.Flags().StringVar(&digest, "digest", "", "the first eight or more digits of the digest that release show gave: what you read is what you sign")
 	}
 	const signs = " ID --digest 3f2a90c1 --key ARD-R-01.key.age --cert ARD-R-01.cert --passphrase-file FILE"
-	return noun(about{"release", "The release of messages by officers",
+	return noun(about{"release", "the release of messages by officers",
 		"A message leaves only once as many officers as the release policy asks have signed exactly its\nbytes. Each reads it with \"release show\" and signs with \"release approve\".", "  detente release list"},
 		verb(about{"list", "list what awaits release", "Lists messages that await officers: how many have approved, until when, and what happens next.", "  detente release list"},
 			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.call(c, "GET", "/queue?state=awaiting", nil) }),

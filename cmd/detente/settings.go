@@ -16,7 +16,7 @@ type setting struct {
 
 func (a *app) config() *cobra.Command {
 	var origin bool
-	return noun(about{"config", "Settings: what holds, and where it comes from",
+	return noun(about{"config", "settings: what holds, and where it comes from",
 		"Shows and checks the settings of this program and of a station. A flag goes before the\nenvironment, the environment before the station's file, the file before the default.", "  detente config show --origin --data /var/lib/detente"},
 		verb(about{"show", "show every setting",
 			"Shows every setting with its value; with --origin also where the value comes from: a flag,\nthe environment, the station's file, or the default. No setting is a secret.",

@@ -43,7 +43,7 @@ func (f *stationFlags) all(c *cobra.Command) {
 
 func (a *app) stationCommands() *cobra.Command {
 	f := stationFlags{secretFlags: secretFlags{app: a}}
-	return noun(about{"station", "A station: make it, run it, look after it",
+	return noun(about{"station", "a station: make it, run it, look after it",
 		"A station is an agency's installation: its keys, its store, its lines. One process serves it.", "  detente station status --data /var/lib/detente"},
 		verb(about{"init", "make a station's keys and the request for its card",
 			"Makes a station's data directory: its private keys in an encrypted file, an operator's token, and\nrequest.json, which the party endorses offline with \"detente party endorse\". The high-water mark\nlies outside the data directory: by it the station notices that it was put back to an older copy.",

@@ -59,6 +59,7 @@ const verbs = `
 	Submit        submit         msg ack
 	Submit        submit         msg answer
 	Submit        submit         line test
+	Submit        submit         policy change
 	Withdraw      withdraw       msg withdraw
 	-             state          line state
 	-             digits         peer digits
