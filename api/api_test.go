@@ -31,6 +31,7 @@ var start = time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
 const (
 	operatorToken = "det_0123456789abcdef0123456789abcdef"
 	readerToken   = "det_fedcba9876543210fedcba9876543210"
+	auditorToken  = "det_00112233445566778899aabbccddeeff"
 )
 
 // desk is Arden's station behind its API, with Boreal at the line's other end.
@@ -92,7 +93,7 @@ func newDesk(t *testing.T) *desk {
 	}
 	d.settle()
 	for token, roles := range map[string][]string{
-		operatorToken: {station.RoleOperator, station.RoleDraft, station.RoleRead, station.RoleAudit}, readerToken: {station.RoleRead},
+		operatorToken: {station.RoleOperator, station.RoleDraft, station.RoleRead, station.RoleAudit}, readerToken: {station.RoleRead}, auditorToken: {station.RoleAudit},
 	} {
 		if err := d.ends[0].AddToken(t.Context(), stationtest.Operator(), start, token, station.Actor{Name: "desk", Roles: roles}, start.Add(time.Hour)); err != nil {
 			t.Fatal(err)
@@ -221,6 +222,12 @@ func TestSignIn(t *testing.T) {
 	d.refused(d.ask("GET", "/api/v1/audit", ""), http.StatusForbidden, "refused")
 	d.refused(d.ask("POST", "/api/v1/doctor", "{}"), http.StatusForbidden, "refused")
 	d.refused(d.ask("POST", "/api/v1/tokens", `{"token":"det_00000000000000000000000000000000","actor":"x","roles":["operator"],"until":"2027-01-01T00:00:00Z"}`), http.StatusForbidden, "refused")
+	d.refused(d.ask("POST", "/api/v1/eras", `{"line":"x","reason":"choice","cards":"eA=="}`), http.StatusForbidden, "refused")
+	d.token = auditorToken
+	d.refused(d.ask("GET", "/api/v1/state?line="+d.line.String(), ""), http.StatusForbidden, "refused")
+	d.refused(d.ask("GET", "/api/v1/peers/nrrc.boreal.example/digits", ""), http.StatusForbidden, "refused")
+	d.refused(d.ask("GET", "/api/v1/peers/nrrc.boreal.example/confirmation", ""), http.StatusForbidden, "refused")
+	d.token = readerToken
 	// A page of another origin gets nothing done with what a browser holds.
 	if resp := d.ask("POST", "/api/v1/messages", draft(d.line, "x"), "Sec-Fetch-Site", "cross-site"); resp.StatusCode != http.StatusForbidden {
 		t.Errorf("from another origin: %s", resp.Status)

@@ -141,10 +141,13 @@ const confirmWithin = 4 * time.Hour
 
 func (s *Server) confirmations(api huma.API) {
 	huma.Register(api, operation(http.MethodGet, "/peers/{station}/digits", "digits", "The digits over both cards"),
-		func(_ context.Context, in *PeerPath) (*out[Digits], error) {
+		func(ctx context.Context, in *PeerPath) (*out[Digits], error) {
 			name, err := in.name()
 			if err != nil {
 				return nil, err
+			}
+			if err := holds(ctx, "see the digits", station.RoleRead, station.RoleOperator); err != nil {
+				return nil, problem(err)
 			}
 			groups, err := s.Station.Digits(name)
 			reads := "even"
@@ -168,10 +171,13 @@ func (s *Server) confirmations(api huma.API) {
 			return answer(shownPeer(p), err)
 		})
 	huma.Register(api, operation(http.MethodGet, "/peers/{station}/confirmation", "confirmation", "What an officer signs to confirm the peer's cards"),
-		func(_ context.Context, in *PeerPath) (*out[ToSign], error) {
+		func(ctx context.Context, in *PeerPath) (*out[ToSign], error) {
 			name, err := in.name()
 			if err != nil {
 				return nil, err
+			}
+			if err := holds(ctx, "see what is to be signed", station.RoleRead, station.RoleOperator); err != nil {
+				return nil, problem(err)
 			}
 			r, err := s.Station.PeerRequest(name, "", s.Now().Add(confirmWithin))
 			if err != nil {
