@@ -68,6 +68,41 @@ func (s *Server) people(api huma.API) {
 		}) (*struct{}, error) {
 			return nil, problem(s.Station.RevokeOfficer(ctx, actorOf(ctx), s.Now(), in.Pseudonym))
 		})
+	s.tokens(api)
+}
+
+// Token says whom a token stands for. The token itself is not kept.
+type Token struct {
+	Actor   string    `json:"actor"`
+	Roles   []string  `json:"roles"`
+	Until   time.Time `json:"until"`
+	Revoked bool      `json:"revoked,omitempty"`
+	Digest  string    `json:"digest" doc:"SHA-256 of the token"`
+}
+
+// RevokedTokens says how many tokens were ended.
+type RevokedTokens struct {
+	Actor   string `json:"actor"`
+	Revoked int    `json:"revoked"`
+}
+
+func (s *Server) tokens(api huma.API) {
+	huma.Register(api, operation(http.MethodGet, "/tokens", "tokens", "Whom tokens stand for, and until when"),
+		func(ctx context.Context, _ *struct{}) (*out[[]Token], error) {
+			list, err := s.Station.Tokens(ctx, actorOf(ctx))
+			all := make([]Token, 0, len(list))
+			for _, t := range list {
+				all = append(all, Token{Actor: t.Actor, Roles: t.Roles, Until: t.Until.UTC(), Revoked: t.Revoked, Digest: t.Digest.String()})
+			}
+			return answer(all, err)
+		})
+	huma.Register(api, operation(http.MethodPost, "/tokens/{actor}/revoke", "revoke-tokens", "End all tokens that stand for somebody"),
+		func(ctx context.Context, in *struct {
+			Actor string `path:"actor"`
+		}) (*out[RevokedTokens], error) {
+			n, err := s.Station.RevokeTokens(ctx, actorOf(ctx), s.Now(), in.Actor)
+			return answer(RevokedTokens{Actor: in.Actor, Revoked: n}, err)
+		})
 	huma.Register(api, operation(http.MethodPost, "/tokens", "add-token", "Let a caller act with some roles until a time"),
 		func(ctx context.Context, in *struct {
 			Body struct {

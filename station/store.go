@@ -106,6 +106,7 @@ type Tx interface {
 	Officers() ([]Officer, error)
 	PutToken(Token) error
 	Token(digest identity.Digest) (Token, error)
+	Tokens() ([]Token, error)
 
 	// Blobs known, by hash of their ciphertext.
 	PutBlob(Blob) error

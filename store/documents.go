@@ -108,6 +108,9 @@ func (t *tx) Token(d identity.Digest) (station.Token, error) {
 	return document[station.Token](t, kindToken, d.String())
 }
 
+// Tokens implements station.Tx.
+func (t *tx) Tokens() ([]station.Token, error) { return documents[station.Token](t, kindToken) }
+
 // Setting implements station.Tx.
 func (t *tx) Setting(name string) ([]byte, error) {
 	key := documentKey{kindSetting, name}

@@ -109,7 +109,17 @@ func (a *app) token() *cobra.Command {
 				c.Flags().StringVar(&f.roles, "roles", "read", "with commas: read, draft, audit, operator")
 				c.Flags().DurationVar(&f.last, "for", 30*24*time.Hour, "how long it holds")
 				c.Flags().StringVar(&f.out, "out", "", "a new file for the token")
-			}))
+			}),
+		verb(about{"list", "list whom tokens stand for", "Lists tokens by whom they stand for, with roles and until when. The tokens themselves are not kept.", "  detente token list"},
+			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.call(c, "GET", "/tokens", nil) }),
+		verb(about{"revoke ACTOR", "end all tokens that stand for somebody",
+			"Ends all tokens that stand for somebody, at once. The operator's own, of the data directory, is made\nvalid again by the next start: put another one into operator.token before that.", "  detente token revoke desk"},
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
+				if err := a.ask("End all tokens of %s?", args[0]); err != nil {
+					return err
+				}
+				return a.call(c, "POST", at("/tokens/%s/revoke", args[0]), struct{}{})
+			}, a.changes))
 }
 
 func (a *app) addToken(c *cobra.Command, f tokenFlags) error {

@@ -182,7 +182,7 @@ func (a *app) table(v any) {
 }
 
 // firstNames are the fields that name a row, in the order in which they stand.
-var firstNames = []string{"citation", "id", "line", "station", "pseudonym", "number", "format", "precedence", "state"}
+var firstNames = []string{"citation", "id", "line", "station", "pseudonym", "actor", "number", "format", "precedence", "state"}
 
 // writeRow prints an object: what names it first, then its other fields.
 func writeRow(w io.Writer, m map[string]any) {

@@ -55,6 +55,8 @@ const verbs = `
 	Release       release        release show
 	ReleaseAlone  release-alone  release alone
 	RevokeOfficer revoke-officer officer revoke
+	RevokeTokens  revoke-tokens  token revoke
+	Tokens        tokens         token list
 	Submit        submit         msg send
 	Submit        submit         msg ack
 	Submit        submit         msg answer

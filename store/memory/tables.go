@@ -277,6 +277,9 @@ func (t *tx) PutToken(k station.Token) error { return set(t, t.st.tokens, k.Dige
 // Token implements station.Tx.
 func (t *tx) Token(d identity.Digest) (station.Token, error) { return get(t.st.tokens, d, "token") }
 
+// Tokens implements station.Tx.
+func (t *tx) Tokens() ([]station.Token, error) { return sorted(t.st.tokens), nil }
+
 // PutBlob implements station.Tx.
 func (t *tx) PutBlob(b station.Blob) error { return set(t, t.st.blobs, b.Hash, b) }
 

@@ -254,6 +254,8 @@ func documents(t *testing.T, s station.Store) {
 		expect(t, "officer", show(o.Revoked.Equal(at), err), "true <nil>")
 		k, err := tx.Token(identity.Sum([]byte("t")))
 		expect(t, "token", show(k.Actor, err), "who <nil>")
+		tokens, err := tx.Tokens()
+		expect(t, "tokens", show(len(tokens), tokens[0].Actor, err), "1 who <nil>")
 		if _, err := tx.Token(identity.Sum([]byte("u"))); !errors.Is(err, station.ErrNotFound) {
 			t.Errorf("an unknown token: %v", err)
 		}
