@@ -1,7 +1,9 @@
 package record
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"detente/book"
 	"detente/identity"
@@ -49,7 +51,7 @@ func VerifyEvidence(file []byte, cards []identity.Bundle, roots []identity.Root)
 		return judgeFork(f, cards, roots)
 	}
 	if w, err := journal.ParseWithheld(file); err == nil {
-		return evidence(Indeterminate, EvidenceWithheld, "", because(ReceiptsWithheld, nil, fmt.Sprint(w.From)))
+		return judgeWithheld(w, cards, roots)
 	}
 	return evidence(Invalid, "", "", because(NoEvidence, nil))
 }
@@ -58,12 +60,55 @@ func judgeFork(f journal.Fork, cards []identity.Bundle, roots []identity.Root) E
 	who, log := string(f.Origin.Writer), f.Origin.String()
 	key, ok := logKey(f.Origin, cards, roots)
 	if !ok {
-		return evidence(Indeterminate, EvidenceFork, who, because(ForkCardMissing, nil, log))
+		return evidence(Indeterminate, EvidenceFork, who, because(LogCardMissing, nil, log))
 	}
 	if err := f.Verify(key); err != nil {
 		return evidence(Invalid, EvidenceFork, who, because(ForkUnproven, err, log))
 	}
 	return evidence(Valid, EvidenceFork, who, because(ForkProven, nil, log))
+}
+
+// judgeWithheld says that receipts were missing, where the checkpoints that show
+// it are signed as they claim: the one that was offered by its log, the one by
+// which the counterpart was alive by its own. That the counterpart received
+// what was offered no file can prove.
+func judgeWithheld(w journal.Withheld, cards []identity.Bundle, roots []identity.Root) EvidenceReport {
+	unproven := func(who string, err error) EvidenceReport {
+		return evidence(Invalid, EvidenceWithheld, who, because(WithheldUnproven, err))
+	}
+	offered, err := originOf(w.Offered)
+	if err != nil {
+		return unproven("", err)
+	}
+	who := string(offered.Reader)
+	logs := map[identity.Origin][]byte{offered: w.Offered}
+	if len(w.Alive) > 0 {
+		alive, err := originOf(w.Alive)
+		if err != nil || alive.Writer != offered.Reader || alive.Line() != offered.Line() {
+			return unproven(who, errors.Join(errors.New("the two checkpoints are not of one line's two directions"), err))
+		}
+		logs[alive] = w.Alive
+	}
+	for o, note := range logs {
+		key, ok := logKey(o, cards, roots)
+		if !ok {
+			return evidence(Indeterminate, EvidenceWithheld, who, because(LogCardMissing, nil, o.String()))
+		}
+		head, err := journal.OpenCheckpoint(key, o, note)
+		if err != nil {
+			return unproven(who, err)
+		}
+		if o == offered && (w.From < 0 || w.From >= head.Size) {
+			return unproven(who, fmt.Errorf("entry %d was not offered: the log had %d entries", w.From, head.Size))
+		}
+	}
+	return evidence(Indeterminate, EvidenceWithheld, who, because(ReceiptsWithheld, nil, fmt.Sprint(w.From)))
+}
+
+// originOf reads which log a checkpoint claims to be of.
+func originOf(note []byte) (identity.Origin, error) {
+	first, _, _ := strings.Cut(string(note), "\n")
+	return identity.ParseOrigin(first)
 }
 
 // logKey finds a log's key on its writer's card, where that verifies.

@@ -44,8 +44,9 @@ const (
 	SeenDiffers             // two entries have seen two roots of one size
 	ForkProven              // evidence: two histories
 	ForkUnproven            // evidence: it does not verify
-	ForkCardMissing         // evidence: the card with the log's key was not given
+	LogCardMissing          // evidence: the card with a log's key was not given
 	ReceiptsWithheld        // evidence: receipts were missing
+	WithheldUnproven        // evidence: it does not show that receipts were missing
 	NoEvidence              // the file is no evidence
 	lastReason       = NoEvidence
 )

@@ -113,10 +113,12 @@ var reasons = map[Reason]explained{
 		"El registro {0} ha firmado dos historias.", "Le journal {0} a signé deux histoires.", "وقّع السجل {0} تاريخين."), showFork},
 	ForkUnproven: {"fork-unproven", six("The file does not prove that the log {0} has two histories.", "Файл не доказывает, что у журнала {0} две истории.", "该文件不能证明日志 {0} 有两个历史。",
 		"El archivo no prueba que el registro {0} tenga dos historias.", "Le fichier ne prouve pas que le journal {0} ait deux histoires.", "لا يثبت الملف أن للسجل {0} تاريخين."), distrust},
-	ForkCardMissing: {"fork-card-missing", six("The card that gives the key of the log {0} was not given.", "Не указана карточка с ключом журнала {0}.", "未提供载有日志 {0} 密钥的名片。",
+	LogCardMissing: {"log-card-missing", six("The card that gives the key of the log {0} was not given.", "Не указана карточка с ключом журнала {0}.", "未提供载有日志 {0} 密钥的名片。",
 		"No se dio la ficha con la clave del registro {0}.", "La carte qui donne la clé du journal {0} n'a pas été donnée.", "لم تُعط البطاقة التي فيها مفتاح السجل {0}."), giveCards},
 	ReceiptsWithheld: {"receipts-withheld", six("From entry {0} on receipts were missing while the counterpart was alive. That it received them this cannot show.", "Начиная с записи {0} подтверждений не было, хотя другая сторона отвечала. Что она их получила, это не доказывает.", "自条目 {0} 起，对方在线却无回执。此件不能证明其已收到。",
 		"Desde el asiento {0} faltaron acuses mientras la contraparte respondía. Que los recibiera, esto no lo prueba.", "À partir de l'entrée {0}, les accusés ont manqué alors que l'autre partie répondait. Cela ne prouve pas qu'elle les ait reçues.", "منذ القيد {0} غابت الإيصالات والطرف الآخر يجيب. ولا يثبت هذا أنه استلمها."), askReceipt},
+	WithheldUnproven: {"withheld-unproven", six("The file does not show that receipts were missing.", "Файл не показывает, что подтверждений не было.", "该文件不能表明缺少回执。",
+		"El archivo no muestra que faltaran acuses.", "Le fichier ne montre pas que des accusés aient manqué.", "لا يبين الملف أن إيصالات غابت."), distrust},
 	NoEvidence: {"no-evidence", six("This is no evidence file.", "Это не файл доказательства.", "这不是证据文件。",
 		"Este no es un archivo de prueba.", "Ce n'est pas un fichier de preuve.", "هذا ليس ملف دليل."), askAgain},
 }
