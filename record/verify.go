@@ -24,23 +24,47 @@ var zeroTime time.Time
 // fails only where it cannot run; what is wrong with the record is in the
 // report.
 func Verify(r io.ReaderAt, size int64, roots []identity.Root) (Report, error) {
+	report, _, err := Read(r, size, roots)
+	return report, err
+}
+
+// Said is a message that a record discloses.
+type Said struct {
+	Citation string
+	Body     message.Frozen
+	At       time.Time // the writer's second
+	Received time.Time // by the receipt beside it; zero where there is none
+}
+
+// Read verifies a record as Verify does, and returns what it discloses, log by
+// log and in the order of the logs. Of a record that is invalid it returns
+// nothing: what cannot be relied on is not shown as if it could.
+func Read(r io.ReaderAt, size int64, roots []identity.Root) (Report, []Said, error) {
 	v := &verifier{roots: roots, cards: make(map[identity.Station]identity.Verified), approvals: identity.NewVerifier()}
 	v.report.Form = "detente.record/v1"
 	f, err := read(r, size)
 	if err != nil {
 		v.fail(CheckContainer, "", because(Altered, err))
-		return v.finish(), nil
+		return v.finish(), nil, nil
 	}
 	v.pass(CheckContainer, "")
 	v.files = f
 	if !v.readIndex() || !v.readCards() {
-		return v.finish(), nil
+		return v.finish(), nil, nil
 	}
 	for _, l := range v.index.Logs {
 		v.log(l)
 	}
 	v.seen()
-	return v.finish(), nil
+	report := v.finish()
+	if report.Verdict == Invalid {
+		return report, nil, nil
+	}
+	said := make([]Said, 0, len(v.entries))
+	for _, e := range v.entries {
+		said = append(said, Said{Citation: e.cite, Body: e.entry.Body, At: e.entry.Wrapper.At, Received: e.received})
+	}
+	return report, said, nil
 }
 
 type verifier struct {
@@ -55,9 +79,11 @@ type verifier struct {
 
 // opened is a disclosed entry.
 type opened struct {
-	origin identity.Origin
-	index  int64
-	entry  message.Entry
+	origin   identity.Origin
+	index    int64
+	entry    message.Entry
+	cite     string
+	received time.Time // zero without a receipt
 }
 
 func (v *verifier) readIndex() bool {
@@ -206,7 +232,7 @@ func (l *logVerifier) entry(folder string, index int64) {
 		l.v.fail(CheckIndex, l.cite(index), because(EntryMissing, nil))
 		return
 	}
-	proven := l.proof(folder, index, sealed)
+	received, proven := l.proof(folder, index, sealed)
 	l.policyFile(folder, index)
 	text, disclosed := l.v.files.get(folder + "filekey")
 	if !disclosed {
@@ -221,7 +247,7 @@ func (l *logVerifier) entry(folder string, index int64) {
 		return
 	}
 	good := l.authority(index, e)
-	l.v.entries = append(l.v.entries, opened{l.o, index, e})
+	l.v.entries = append(l.v.entries, opened{l.o, index, e, l.cite(index), received})
 	if proven && good {
 		l.v.report.Verified++
 	}
@@ -236,43 +262,44 @@ func (l *logVerifier) policyFile(folder string, index int64) {
 }
 
 // proof verifies the tlog-proof: the checkpoint signed twice by the log, its
-// reader's two cosignatures of one second, and the inclusion of the entry.
-func (l *logVerifier) proof(folder string, index int64, sealed []byte) bool {
+// reader's two cosignatures of one second, and the inclusion of the entry. It
+// returns that second.
+func (l *logVerifier) proof(folder string, index int64, sealed []byte) (received time.Time, ok bool) {
 	text, ok := l.v.files.get(folder + "proof.tlog-proof")
 	if !ok {
 		l.v.missing(CheckReceipt, l.cite(index), because(ReceiptMissing, nil))
 		l.v.report.MissingReceipts = append(l.v.report.MissingReceipts, l.cite(index))
-		return false
+		return received, false
 	}
 	p, checkpoint, at, err := parseProof(text)
 	if err != nil || at != index {
 		l.v.fail(CheckInclusion, l.cite(index), because(ProofBad, nil))
-		return false
+		return received, false
 	}
 	head, known := l.trees[string(checkpoint)]
 	if !known {
 		if head, err = journal.OpenCheckpoint(l.key, l.o, checkpoint); err != nil {
 			l.v.fail(CheckCheckpoint, l.cite(index), because(CheckpointBad, err))
-			return false
+			return received, false
 		}
 		c, err := journal.OpenCosignature(l.reader.Card.CosignerName(), l.reader.Card.Cosigner, head, journal.LinesOf(l.reader.Card.CosignerName(), checkpoint))
 		if err != nil {
 			l.v.fail(CheckReceipt, l.cite(index), because(CosignatureBad, err))
-			return false
+			return received, false
 		}
 		if root, ok := l.roots[head.Size]; ok && root != head.Root {
 			l.v.fail(CheckFork, l.cite(index), because(TwoRoots, nil, fmt.Sprint(head.Size)))
-			return false
+			return received, false
 		}
 		l.roots[head.Size], l.trees[string(checkpoint)], l.receipts[string(checkpoint)] = head.Root, head, c.At
 	}
 	if index >= head.Size || tlog.CheckRecord(p, head.Size, head.Root, index, tlog.RecordHash(sealed)) != nil {
 		l.v.fail(CheckInclusion, l.cite(index), because(NotIncluded, nil))
-		return false
+		return received, false
 	}
 	l.v.report.Receipts++
 	l.v.pass(CheckInclusion, l.cite(index))
-	return true
+	return l.receipts[string(checkpoint)], true
 }
 
 // open opens a disclosed entry and checks that it is what the log says.

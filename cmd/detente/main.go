@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -50,7 +51,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetErr(a.err)
 	c, err := root.ExecuteContextC(ctx)
 	code, said := codeOf(ctx, err)
-	if dry, ok := said.(dryRun); ok {
+	if dry, ok := errors.AsType[dryRun](said); ok {
 		return a.showDryRun(dry)
 	}
 	if said != nil {

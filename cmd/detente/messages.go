@@ -36,10 +36,10 @@ func (d *draftFlags) add(c *cobra.Command) {
 	f.StringVar(&d.id, "id", "", "32 hexadecimal digits, to repeat a submission safely (default: a random one)")
 }
 
-// listFlags are cursors into lists.
+// listFlags say which part of a list is meant.
 type listFlags struct {
-	limit         int
-	before, after int64
+	limit  int
+	before int64
 }
 
 func (a *app) msg() *cobra.Command {

@@ -8,7 +8,9 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
+	"detente/book"
 	"detente/identity"
 	"detente/record"
 
@@ -44,7 +46,91 @@ func (a *app) recordCommands() *cobra.Command {
 				f := c.Flags()
 				f.StringArrayVar(&roots, "root", nil, "a party's .root file, held from a source that you trust; repeat for each party")
 				f.StringArrayVar(&cards, "cards", nil, "for an evidence file: a station's cards; repeat for each station")
+			}),
+		verb(about{"show FILE", "read what a record discloses, offline",
+			"Verifies a record as \"record verify\" does, and prints what it discloses: each message with its\ntimes, in the languages of --lang. Of a record that is not valid it shows nothing.",
+			"  detente record show inquiry.record --root arden.example.root --root boreal.example.root --lang en,ru"},
+			cobra.ExactArgs(1), func(_ *cobra.Command, args []string) error { return a.showRecord(args[0], roots) }, func(c *cobra.Command) {
+				c.Flags().StringArrayVar(&roots, "root", nil, "a party's .root file, held from a source that you trust; repeat for each party")
 			}))
+}
+
+// shownMessage is a message of a record, for programs.
+type shownMessage struct {
+	Citation string            `json:"citation"`
+	At       time.Time         `json:"at"`
+	Received *time.Time        `json:"received,omitempty"`
+	Body     jsontext.Value    `json:"body"`
+	Texts    map[string]string `json:"texts,omitempty"`
+}
+
+// showRecord prints what a record discloses, and ends as its verification does.
+func (a *app) showRecord(path string, rootFiles []string) error {
+	roots, err := readRoots(rootFiles)
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	report, said, err := record.Read(f, info.Size(), roots)
+	if err != nil {
+		return err
+	}
+	if report.Verdict == record.Invalid {
+		return exitError{exitInvalid, fmt.Errorf("%s is not valid, and nothing of it is shown: see `detente record verify`", path)}
+	}
+	edition, err := book.Embedded()
+	if err != nil {
+		return err
+	}
+	list := make([]shownMessage, 0, len(said))
+	for _, m := range said {
+		s := shownMessage{Citation: m.Citation, At: m.At.UTC(), Body: m.Body.Bytes(), Texts: make(map[string]string)}
+		if !m.Received.IsZero() {
+			at := m.Received.UTC()
+			s.Received = &at
+		}
+		for _, l := range a.langs {
+			if text, err := edition.Render(m.Body.Body(), book.Lang(l)); err == nil { // of another edition the bytes are shown
+				s.Texts[l] = text
+			}
+		}
+		list = append(list, s)
+	}
+	if err := a.print(list, func() { a.messages(list) }); err != nil {
+		return err
+	}
+	a.tell("%d messages, %d receipts; %s", report.Messages, report.Receipts, report.Verdict)
+	if code := report.ExitCode(); code != 0 {
+		return exitError{code: code}
+	}
+	return nil
+}
+
+// messages prints messages of a record for people.
+func (a *app) messages(list []shownMessage) {
+	for i, m := range list {
+		if i > 0 {
+			a.say("")
+		}
+		received := "no receipt"
+		if m.Received != nil {
+			received = "received " + m.Received.Format(time.RFC3339)
+		}
+		a.say("%s  written %s  %s", m.Citation, m.At.Format(time.RFC3339), received)
+		if len(m.Texts) == 0 {
+			a.say("%s", m.Body)
+			continue
+		}
+		a.texts(m.Texts)
+	}
 }
 
 func (a *app) export(c *cobra.Command, e exportFlags) error {

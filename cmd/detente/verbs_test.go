@@ -69,7 +69,7 @@ const verbs = `
 
 // offline are the commands that need no station, or run one.
 var offline = strings.Fields(`book/diff book/lint book/list book/parse book/print book/render book/search book/show completion config/check config/show man
-	msg/compose officer/certify party/agency party/endorse party/init policy/show policy/test record/verify
+	msg/compose officer/certify party/agency party/endorse party/init policy/show policy/test record/show record/verify
 	station/card station/init station/restore station/rotate station/serve station/version version`)
 
 // Every verb of a station is reached by its API and by a command, and neither
