@@ -227,7 +227,7 @@ func (d Draft) draft() (station.Draft, error) {
 	}
 	v.Params = make(map[string]jsontext.Value, len(d.Params))
 	for k, p := range d.Params {
-		v.Params[k] = jsontext.Value(p)
+		v.Params[k] = p
 	}
 	return v, nil
 }

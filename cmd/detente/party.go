@@ -165,9 +165,9 @@ func (a *app) partyInit(s *secretFlags, dir, name string) error {
 	if err := a.put(path, note, 0o644); err != nil {
 		return err
 	}
-	print := key.Public().Fingerprint()
-	return a.print(map[string]string{"party": name, "root": path, "fingerprint": print.String()}, func() {
-		a.say("root of %s: %s\nfingerprint: %s", name, path, print.Groups())
+	fingerprint := key.Public().Fingerprint()
+	return a.print(map[string]string{"party": name, "root": path, "fingerprint": fingerprint.String()}, func() {
+		a.say("root of %s: %s\nfingerprint: %s", name, path, fingerprint.Groups())
 		a.tell("next: make the agency's key with `detente party agency`")
 	})
 }
