@@ -168,13 +168,14 @@ func (a *app) table(v any) {
 	}
 	for _, row := range rows {
 		m, ok := row.(map[string]any)
-		if !ok {
-			if row != nil {
-				a.say("%v", row)
-			}
-			continue
+		switch {
+		case ok && m["own"] != nil && m["theirs"] != nil:
+			writeLine(a.out, m)
+		case ok:
+			writeRow(a.out, m)
+		case row != nil:
+			a.say("%v", row)
 		}
-		writeRow(a.out, m)
 	}
 	if len(rows) == 0 {
 		a.tell("nothing")
@@ -194,13 +195,26 @@ func writeRow(w io.Writer, m map[string]any) {
 	}
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		if v := plain(m[k]); k != "$schema" && v != "" && !slices.Contains(firstNames, k) {
-			rest = append(rest, fmt.Sprintf("  %s: %s", k, v))
+			rest = append(rest, fmt.Sprintf("  %s: %s", k, clip(v)))
 		}
 	}
 	fmt.Fprintln(w, strings.Join(head, "  "))
 	for _, r := range rest {
 		fmt.Fprintln(w, r)
 	}
+}
+
+// maxShown is how many letters of a value a person is shown: a screen's width,
+// a few times over.
+const maxShown = 400
+
+// clip shortens what nobody reads on a screen.
+func clip(v string) string {
+	r := []rune(v)
+	if len(r) <= maxShown {
+		return v
+	}
+	return fmt.Sprintf("%s… (%d letters; --json shows all)", string(r[:maxShown/8]), len(r))
 }
 
 // plain writes a value in a line.

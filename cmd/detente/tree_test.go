@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -82,6 +84,58 @@ func TestDryRun(t *testing.T) {
 	for _, r := range readers {
 		if all[strings.ReplaceAll(r, "/", " ")] == nil {
 			t.Errorf("there is no command %s", r)
+		}
+	}
+}
+
+// A client that only tries asks for nothing that changes something, whatever
+// verb uses it.
+func TestDryClientChangesNothing(t *testing.T) {
+	var asked []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.Method)
+		_, _ = io.WriteString(w, "{}")
+	}))
+	defer server.Close()
+	cl := &client{base: server.URL, token: "x", dry: true}
+	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
+		for _, in := range []any{nil, map[string]string{"a": "b"}} {
+			if err := cl.do(t.Context(), method, "/x", in, nil); !errors.As(err, new(dryRun)) {
+				t.Errorf("%s: %v", method, err)
+			}
+		}
+		if _, err := cl.raw(t.Context(), method, "/x", "", strings.NewReader("x")); !errors.As(err, new(dryRun)) {
+			t.Errorf("%s raw: %v", method, err)
+		}
+	}
+	if err := cl.do(t.Context(), "GET", "/x", nil, nil); err != nil {
+		t.Error(err)
+	}
+	if !slices.Equal(asked, []string{"GET"}) {
+		t.Errorf("the station was asked %v", asked)
+	}
+}
+
+// Whatever is printed as JSON is one object that names the schema; with --jsonl
+// a list is one object a line.
+func TestOneObject(t *testing.T) {
+	for _, c := range []struct {
+		v     any
+		jsonl bool
+		want  string
+	}{
+		{map[string]any{"a": 1, "$schema": "http://x"}, false, `{"a":1,"schema":"detente.cli/v1"}`},
+		{[]int{1, 2}, false, `{"items":[1,2],"schema":"detente.cli/v1"}`},
+		{[]map[string]int{{"a": 1}, {"a": 2}}, true, `{"a":1,"schema":"detente.cli/v1"}` + "\n" + `{"a":2,"schema":"detente.cli/v1"}`},
+		{[]map[string]int{}, false, `{"items":[],"schema":"detente.cli/v1"}`},
+		{[]map[string]int{}, true, ""},
+		{nil, false, `{"schema":"detente.cli/v1"}`},
+		{"x", false, `{"schema":"detente.cli/v1","value":"x"}`},
+	} {
+		var out strings.Builder
+		a := &app{out: &out, err: io.Discard, json: !c.jsonl, jsonl: c.jsonl}
+		if err := a.print(c.v, func() { t.Error("words in place of JSON") }); err != nil || strings.TrimSuffix(out.String(), "\n") != c.want {
+			t.Errorf("%v: %q, %v; not %q", c.v, out.String(), err, c.want)
 		}
 	}
 }
