@@ -184,6 +184,7 @@ type logVerifier struct {
 	roots          map[int64]tlog.Hash
 	trees          map[string]journal.Head // of signed checkpoints that verified
 	receipts       map[string]time.Time
+	forked         bool // the log signed two roots for one size
 }
 
 func (l *logVerifier) run(in logJSON) {
@@ -203,6 +204,9 @@ func (l *logVerifier) run(in logJSON) {
 		l.entry(folder, i)
 	}
 	l.v.report.Messages += len(present)
+	if len(l.roots) > 0 && !l.forked {
+		l.v.pass(CheckFork, in.Origin)
+	}
 	if l.v.index.Kind == Line {
 		l.complete(in, present)
 	}
@@ -242,6 +246,7 @@ func (l *logVerifier) entry(folder string, index int64) {
 		l.next = -1
 		return
 	}
+	l.v.pass(CheckDisclosed, l.cite(index))
 	e, ok := l.open(index, sealed, text)
 	if !ok {
 		return
@@ -258,7 +263,9 @@ func (l *logVerifier) policyFile(folder string, index int64) {
 	want := journal.PolicyFile(l.o, l.key, map[string]identity.PublicKey{l.reader.Card.CosignerName(): l.reader.Card.Cosigner})
 	if policy, _ := l.v.files.get(folder + "policy.txt"); string(policy) != string(want) {
 		l.v.fail(CheckPolicyFile, l.cite(index), because(PolicyFileBad, nil))
+		return
 	}
+	l.v.pass(CheckPolicyFile, l.cite(index))
 }
 
 // proof verifies the tlog-proof: the checkpoint signed twice by the log, its
@@ -288,11 +295,14 @@ func (l *logVerifier) proof(folder string, index int64, sealed []byte) (received
 			return received, false
 		}
 		if root, ok := l.roots[head.Size]; ok && root != head.Root {
+			l.forked = true
 			l.v.fail(CheckFork, l.cite(index), because(TwoRoots, nil, fmt.Sprint(head.Size)))
 			return received, false
 		}
 		l.roots[head.Size], l.trees[string(checkpoint)], l.receipts[string(checkpoint)] = head.Root, head, c.At
 	}
+	l.v.pass(CheckCheckpoint, l.cite(index))
+	l.v.pass(CheckReceipt, l.cite(index))
 	if index >= head.Size || tlog.CheckRecord(p, head.Size, head.Root, index, tlog.RecordHash(sealed)) != nil {
 		l.v.fail(CheckInclusion, l.cite(index), because(NotIncluded, nil))
 		return received, false
@@ -314,6 +324,7 @@ func (l *logVerifier) open(index int64, sealed, text []byte) (message.Entry, boo
 		l.v.fail(CheckOpens, l.cite(index), because(KeyBad, nil))
 		return message.Entry{}, false
 	}
+	l.v.pass(CheckOpens, l.cite(index))
 	e, err := message.ParseEntry(plain)
 	if err != nil {
 		l.v.missing(CheckBody, l.cite(index), because(Unreadable, err))
@@ -329,6 +340,7 @@ func (l *logVerifier) open(index int64, sealed, text []byte) (message.Entry, boo
 		return e, false
 	}
 	l.lastAt = e.Wrapper.At
+	l.v.pass(CheckTime, l.cite(index))
 	l.v.pass(CheckBody, l.cite(index))
 	return e, true
 }
@@ -350,6 +362,7 @@ func (l *logVerifier) authority(index int64, e message.Entry) bool {
 		l.v.fail(CheckApprovals, l.cite(index), why)
 		return false
 	}
+	l.v.pass(CheckApprovals, l.cite(index))
 	defer func() {
 		if b.Format == "005" {
 			if p, err := message.PolicyOf(b); err == nil {

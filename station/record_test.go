@@ -65,6 +65,11 @@ func TestRecordOfLine(t *testing.T) {
 	if r.Verdict != record.Valid || r.Messages != 7 || r.Receipts != 7 || r.Verified != 7 {
 		t.Errorf("%+v", r)
 	}
+	for _, c := range r.Checks {
+		if c.Result != record.Pass || c.Passed == 0 {
+			t.Errorf("check %d of a valid record says %s: %s", c.Check, c.Result, c.Name)
+		}
+	}
 	for _, l := range book.Langs() {
 		if text, err := r.Render(l); err != nil || strings.Contains(text, "\n\n") || strings.Count(text, "\n") < 18 {
 			t.Errorf("%s: %q, %v", l, text, err)
