@@ -2,10 +2,10 @@ package api
 
 import (
 	"context"
-	"encoding/json/v2"
 	"errors"
-	"io"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,6 +50,7 @@ func (s *Server) Handler() http.Handler {
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token": {Type: "http", Scheme: "bearer", Description: "a token that the station's operator made with `detente token add`"},
 	}
+	config.Transformers = append(config.Transformers, withType)
 	config.Security = []map[string][]string{{"token": {}}}
 	config.Formats = strict()
 	api := humago.New(mux, config)
@@ -64,7 +65,17 @@ func (s *Server) Handler() http.Handler {
 	s.stream(api)
 	s.blobs(mux)
 	s.exports(mux)
+	describeRaw(api)
 	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+// authStatus is the status of a caller whose token does not hold, or could not
+// be looked up.
+func authStatus(err error) int {
+	if errors.Is(err, station.ErrRefused) {
+		return http.StatusUnauthorized
+	}
+	return http.StatusServiceUnavailable
 }
 
 type actorKey struct{}
@@ -73,11 +84,7 @@ type actorKey struct{}
 func (s *Server) authenticate(api huma.API, c huma.Context, next func(huma.Context)) {
 	actor, err := s.actor(c.Context(), c.Header("Authorization"))
 	if err != nil {
-		status := http.StatusUnauthorized
-		if !errors.Is(err, station.ErrRefused) {
-			status = http.StatusServiceUnavailable
-		}
-		_ = huma.WriteErr(api, c, status, err.Error()) // the connection is gone where this fails
+		_ = huma.WriteErr(api, c, authStatus(err), err.Error()) // the connection is gone where this fails
 		return
 	}
 	next(huma.WithValue(c, actorKey{}, actor))
@@ -99,38 +106,17 @@ func actorOf(ctx context.Context) station.Actor {
 	return a
 }
 
-// problem gives an error of the station its HTTP status.
-func problem(err error) error {
-	if err == nil {
-		return nil
-	}
-	return huma.NewError(statusOf(err), err.Error())
-}
-
-// statusOf returns the HTTP status of an error of the station; 200 for none.
-func statusOf(err error) int {
-	if err == nil {
-		return http.StatusOK
-	}
-	for _, k := range []struct {
-		kind   error
-		status int
-	}{
-		{station.ErrNotFound, http.StatusNotFound},
-		{station.ErrRefused, http.StatusForbidden},
-		{station.ErrConflict, http.StatusConflict},
-		{station.ErrInvalid, http.StatusUnprocessableEntity},
-		{station.ErrLineDown, http.StatusServiceUnavailable},
-		{station.ErrClockUnsafe, http.StatusServiceUnavailable},
-		{station.ErrFull, http.StatusInsufficientStorage},
-		{station.ErrOutcomeUnknown, http.StatusServiceUnavailable},
-		{context.Canceled, http.StatusServiceUnavailable},
-	} {
-		if errors.Is(err, k.kind) {
-			return k.status
+// holds returns an error unless the caller has one of the roles. It stands
+// before what the station answers to everybody: what any caller may know, it
+// says without asking who calls.
+func holds(ctx context.Context, act string, roles ...string) error {
+	a := actorOf(ctx)
+	for _, r := range roles {
+		if slices.Contains(a.Roles, r) {
+			return nil
 		}
 	}
-	return http.StatusInternalServerError
+	return fmt.Errorf("%w: %s may not %s: it needs the role %s; ask the operator for a token that carries it", station.ErrRefused, a.Name, act, roles[0])
 }
 
 // out is an answer with a body.
@@ -153,9 +139,4 @@ func signed(method, path, id, summary string) huma.Operation {
 	o := operation(method, path, id, summary)
 	o.SkipValidateBody = true
 	return o
-}
-
-// writeProblem writes an error as RFC 9457 says.
-func writeProblem(w io.Writer, status int, err error) error {
-	return json.MarshalWrite(w, huma.ErrorModel{Status: status, Title: http.StatusText(status), Detail: err.Error()})
 }

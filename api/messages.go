@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"encoding/json/jsontext"
 	"net/http"
@@ -68,10 +69,16 @@ type Message struct {
 
 func (s *Server) messages(api huma.API) {
 	huma.Register(api, operation(http.MethodPost, "/messages", "submit", "Fix the bytes of a message and ask for its release"),
-		func(ctx context.Context, in *struct{ Body Draft }) (*out[Queued], error) {
+		func(ctx context.Context, in *struct {
+			Key  string `header:"Idempotency-Key" maxLength:"200" doc:"repeated with the same draft by the same caller it changes nothing"`
+			Body Draft
+		}) (*out[Queued], error) {
 			d, err := in.Body.draft()
 			if err != nil {
 				return nil, huma.Error422UnprocessableEntity(err.Error())
+			}
+			if in.Key != "" && in.Body.ID == "" {
+				d.ID = idOf(actorOf(ctx), in.Key)
 			}
 			q, err := s.Station.Submit(ctx, actorOf(ctx), s.Now(), d)
 			return answer(s.queued(q), err)
@@ -80,15 +87,16 @@ func (s *Server) messages(api huma.API) {
 		func(ctx context.Context, in *struct {
 			Before int64 `query:"before" doc:"seq of the last one seen; 0 for the newest"`
 			Limit  int   `query:"limit" default:"50" minimum:"1" maximum:"500"`
-		}) (*out[[]Message], error) {
+		}) (*page[Message], error) {
 			list, err := s.Station.List(ctx, actorOf(ctx), s.Now(), in.Before, in.Limit)
 			all := make([]Message, 0, len(list))
+			next := int64(0)
 			for _, r := range list {
 				m := shown(r)
-				m.Body = nil
+				m.Body, next = nil, r.Seq
 				all = append(all, m)
 			}
-			return answer(all, err)
+			return paged(all, err, in.Limit, "/messages?before=%d&limit=%d", next, in.Limit)
 		})
 	huma.Register(api, operation(http.MethodGet, "/messages/{id}", "show", "Read a message, in the languages asked for"),
 		func(ctx context.Context, in *struct {
@@ -105,6 +113,29 @@ func (s *Server) messages(api huma.API) {
 			}
 			return answer(s.rendered(r, in.Lang))
 		})
+	huma.Register(api, operation(http.MethodGet, "/entries", "entry", "Read an entry by log and index: one that could not be read as a message has no id"),
+		func(ctx context.Context, in *struct {
+			Log   string   `query:"log" required:"true" doc:"writer/to/reader/class/era"`
+			Index int64    `query:"index" minimum:"0"`
+			Lang  []string `query:"lang" doc:"en, ru, zh, es, fr, ar"`
+		}) (*out[Message], error) {
+			o, err := identity.ParseOrigin(in.Log)
+			if err != nil {
+				return nil, huma.Error422UnprocessableEntity(err.Error())
+			}
+			r, err := s.Station.ReadEntry(ctx, actorOf(ctx), s.Now(), o, in.Index)
+			if err != nil {
+				return nil, problem(err)
+			}
+			return answer(s.rendered(r, in.Lang))
+		})
+}
+
+// idOf is the id of the message that a caller's Idempotency-Key stands for.
+func idOf(actor station.Actor, key string) (id message.ID) {
+	sum := sha256.Sum256([]byte("detente/idempotency/v1\x00" + actor.Name + "\x00" + key))
+	copy(id[:], sum[:])
+	return id
 }
 
 // rendered adds renderings to a message.

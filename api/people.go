@@ -68,6 +68,41 @@ func (s *Server) people(api huma.API) {
 		}) (*struct{}, error) {
 			return nil, problem(s.Station.RevokeOfficer(ctx, actorOf(ctx), s.Now(), in.Pseudonym))
 		})
+	s.tokens(api)
+}
+
+// Token says whom a token stands for. The token itself is not kept.
+type Token struct {
+	Actor   string    `json:"actor"`
+	Roles   []string  `json:"roles"`
+	Until   time.Time `json:"until"`
+	Revoked bool      `json:"revoked,omitempty"`
+	Digest  string    `json:"digest" doc:"SHA-256 of the token"`
+}
+
+// RevokedTokens says how many tokens were ended.
+type RevokedTokens struct {
+	Actor   string `json:"actor"`
+	Revoked int    `json:"revoked"`
+}
+
+func (s *Server) tokens(api huma.API) {
+	huma.Register(api, operation(http.MethodGet, "/tokens", "tokens", "Whom tokens stand for, and until when"),
+		func(ctx context.Context, _ *struct{}) (*out[[]Token], error) {
+			list, err := s.Station.Tokens(ctx, actorOf(ctx))
+			all := make([]Token, 0, len(list))
+			for _, t := range list {
+				all = append(all, Token{Actor: t.Actor, Roles: t.Roles, Until: t.Until.UTC(), Revoked: t.Revoked, Digest: t.Digest.String()})
+			}
+			return answer(all, err)
+		})
+	huma.Register(api, operation(http.MethodPost, "/tokens/{actor}/revoke", "revoke-tokens", "End all tokens that stand for somebody"),
+		func(ctx context.Context, in *struct {
+			Actor string `path:"actor"`
+		}) (*out[RevokedTokens], error) {
+			n, err := s.Station.RevokeTokens(ctx, actorOf(ctx), s.Now(), in.Actor)
+			return answer(RevokedTokens{Actor: in.Actor, Revoked: n}, err)
+		})
 	huma.Register(api, operation(http.MethodPost, "/tokens", "add-token", "Let a caller act with some roles until a time"),
 		func(ctx context.Context, in *struct {
 			Body struct {
@@ -141,10 +176,13 @@ const confirmWithin = 4 * time.Hour
 
 func (s *Server) confirmations(api huma.API) {
 	huma.Register(api, operation(http.MethodGet, "/peers/{station}/digits", "digits", "The digits over both cards"),
-		func(_ context.Context, in *PeerPath) (*out[Digits], error) {
+		func(ctx context.Context, in *PeerPath) (*out[Digits], error) {
 			name, err := in.name()
 			if err != nil {
 				return nil, err
+			}
+			if err := holds(ctx, "see the digits", station.RoleRead, station.RoleOperator); err != nil {
+				return nil, problem(err)
 			}
 			groups, err := s.Station.Digits(name)
 			reads := "even"
@@ -168,10 +206,13 @@ func (s *Server) confirmations(api huma.API) {
 			return answer(shownPeer(p), err)
 		})
 	huma.Register(api, operation(http.MethodGet, "/peers/{station}/confirmation", "confirmation", "What an officer signs to confirm the peer's cards"),
-		func(_ context.Context, in *PeerPath) (*out[ToSign], error) {
+		func(ctx context.Context, in *PeerPath) (*out[ToSign], error) {
 			name, err := in.name()
 			if err != nil {
 				return nil, err
+			}
+			if err := holds(ctx, "see what is to be signed", station.RoleRead, station.RoleOperator); err != nil {
+				return nil, problem(err)
 			}
 			r, err := s.Station.PeerRequest(name, "", s.Now().Add(confirmWithin))
 			if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"io"
 	"net/http"
 	"time"
 
@@ -47,13 +46,15 @@ func (s *Server) records(api huma.API) {
 		func(ctx context.Context, in *struct {
 			From  int64 `query:"from" default:"1"`
 			Limit int   `query:"limit" default:"100" minimum:"1" maximum:"1000"`
-		}) (*out[[]Audit], error) {
+		}) (*page[Audit], error) {
 			list, err := s.Station.AuditTrail(ctx, actorOf(ctx), s.Now(), in.From, in.Limit)
 			all := make([]Audit, 0, len(list))
+			next := int64(0)
 			for _, a := range list {
 				all = append(all, Audit{a.Number, a.At.UTC(), a.Actor, a.Act, a.Object, a.Result, a.Detail, a.Hash.String()})
+				next = a.Number + 1
 			}
-			return answer(all, err)
+			return paged(all, err, in.Limit, "/audit?from=%d&limit=%d", next, in.Limit)
 		})
 	huma.Register(api, operation(http.MethodGet, "/evidence", "evidence", "Forks, withheld receipts and the like, as files that verify"),
 		func(ctx context.Context, _ *struct{}) (*out[[]Evidence], error) {
@@ -70,13 +71,13 @@ func (s *Server) records(api huma.API) {
 // only in words.
 func (s *Server) blobs(mux *http.ServeMux) {
 	mux.HandleFunc("POST /api/v1/blobs", func(w http.ResponseWriter, r *http.Request) {
-		s.raw(w, r, func(actor station.Actor) error {
+		s.raw(w, r, func(actor station.Actor, w http.ResponseWriter) error {
 			l, err := identity.ParseLine(r.URL.Query().Get("line"))
 			if err != nil {
 				return errors.Join(station.ErrInvalid, err)
 			}
 			mediaType := r.Header.Get("Content-Type")
-			ref, err := s.Station.AddBlob(r.Context(), actor, s.Now(), l, mediaType, io.LimitReader(r.Body, station.MaxBlob))
+			ref, err := s.Station.AddBlob(r.Context(), actor, s.Now(), l, mediaType, http.MaxBytesReader(w, r.Body, station.MaxBlob))
 			if err != nil {
 				return err
 			}
@@ -86,7 +87,7 @@ func (s *Server) blobs(mux *http.ServeMux) {
 		})
 	})
 	mux.HandleFunc("GET /api/v1/blobs/{hash}", func(w http.ResponseWriter, r *http.Request) {
-		s.raw(w, r, func(actor station.Actor) error {
+		s.raw(w, r, func(actor station.Actor, w http.ResponseWriter) error {
 			hash, err := identity.ParseDigest(r.PathValue("hash"))
 			if err != nil {
 				return errors.Join(station.ErrInvalid, err)
@@ -101,7 +102,7 @@ func (s *Server) blobs(mux *http.ServeMux) {
 // exports serves records.
 func (s *Server) exports(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/v1/records", func(w http.ResponseWriter, r *http.Request) {
-		s.raw(w, r, func(actor station.Actor) error {
+		s.raw(w, r, func(actor station.Actor, w http.ResponseWriter) error {
 			q := r.URL.Query()
 			e := station.Export{Message: q.Get("message"), Dossier: q.Get("dossier"), Line: q.Get("line"), Disclose: q.Get("disclose") == "true"}
 			w.Header().Set("Content-Type", "application/zip")
@@ -112,17 +113,49 @@ func (s *Server) exports(mux *http.ServeMux) {
 
 // raw runs a handler outside the described operations, with the same
 // authentication and errors.
-func (s *Server) raw(w http.ResponseWriter, r *http.Request, do func(station.Actor) error) {
+func (s *Server) raw(w http.ResponseWriter, r *http.Request, do func(station.Actor, http.ResponseWriter) error) {
 	actor, err := s.actor(r.Context(), r.Header.Get("Authorization"))
-	status := http.StatusUnauthorized
-	if err == nil {
-		err = do(actor)
-		status = statusOf(err)
-	}
 	if err != nil {
-		w.Header().Set("Content-Type", "application/problem+json")
-		w.WriteHeader(status)
-		_ = writeProblem(w, status, err) // the connection is gone where this fails
+		m := &huma.ErrorModel{Status: authStatus(err), Detail: err.Error()}
+		_, _ = withType(nil, "", m) // never fails
+		_ = writeProblem(w, m)      // the connection is gone where this fails
+		return
+	}
+	out := &started{ResponseWriter: w}
+	if err = do(actor, out); err == nil {
+		return
+	}
+	if out.yes { // too late for a problem: break off, so that nobody takes a part for the whole
+		panic(http.ErrAbortHandler)
+	}
+	w.Header().Del("Content-Disposition")
+	_ = writeProblem(w, modelOf(err)) // the connection is gone where this fails
+}
+
+// describeRaw puts the operations that move raw bytes into the document.
+func describeRaw(api huma.API) {
+	binary := func(mediaType string) map[string]*huma.MediaType {
+		return map[string]*huma.MediaType{mediaType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}
+	}
+	problems := &huma.Response{Description: "Problem", Content: map[string]*huma.MediaType{
+		"application/problem+json": {Schema: &huma.Schema{Ref: "#/components/schemas/ErrorModel"}},
+	}}
+	query := func(name, what string) *huma.Param {
+		return &huma.Param{Name: name, In: "query", Description: what, Schema: &huma.Schema{Type: huma.TypeString}}
+	}
+	add := operation(http.MethodPost, "/blobs", "add-blob", "Seal a file to a line's counterpart; the answer is the parameter that names it")
+	add.Parameters = []*huma.Param{query("line", "the line")}
+	add.RequestBody = &huma.RequestBody{Required: true, Content: binary("application/octet-stream")}
+	add.Responses = map[string]*huma.Response{"200": {Description: "The parameter", Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject}}}}, "default": problems}
+	get := operation(http.MethodGet, "/blobs/{hash}", "get-blob", "Open a blob that the station holds")
+	get.Parameters = []*huma.Param{{Name: "hash", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}}}
+	get.Responses = map[string]*huma.Response{"200": {Description: "The file", Content: binary("application/octet-stream")}, "default": problems}
+	export := operation(http.MethodGet, "/records", "export", "Export a message, a dossier or a line as a record")
+	export.Parameters = []*huma.Param{query("message", "the id of one message"), query("dossier", "the id of any message of a dossier"), query("line", "a whole line"),
+		query("disclose", "true lets file keys go along")}
+	export.Responses = map[string]*huma.Response{"200": {Description: "The record", Content: binary("application/zip")}, "default": problems}
+	for _, o := range []huma.Operation{add, get, export} {
+		api.OpenAPI().AddOperation(&o)
 	}
 }
 

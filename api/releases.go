@@ -37,17 +37,19 @@ func (s *Server) releases(api huma.API) {
 			State string `query:"state" default:"awaiting" enum:"awaiting,waiting,appended,withdrawn,expired,rejected,spent"`
 			After int64  `query:"after"`
 			Limit int    `query:"limit" default:"50" minimum:"1" maximum:"500"`
-		}) (*out[[]Queued], error) {
+		}) (*page[Queued], error) {
 			state, err := station.ParseOutState(in.State)
 			if err != nil {
 				return nil, huma.Error422UnprocessableEntity(err.Error())
 			}
 			list, err := s.Station.Queue(ctx, actorOf(ctx), s.Now(), state, in.After, in.Limit)
 			all := make([]Queued, 0, len(list))
+			next := int64(0)
 			for _, q := range list {
 				all = append(all, s.queued(q))
+				next = q.Order
 			}
-			return answer(all, err)
+			return paged(all, err, in.Limit, "/queue?state=%s&after=%d&limit=%d", in.State, next, in.Limit)
 		})
 	huma.Register(api, operation(http.MethodGet, "/queue/{id}", "queued", "Where an outgoing message stands"),
 		func(ctx context.Context, in *ByID) (*out[Queued], error) {

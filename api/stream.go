@@ -28,6 +28,13 @@ type Heartbeat struct {
 	Number int64     `json:"number"`
 }
 
+// Resync says that events between the last one that the reader saw and Number
+// cannot be shown: the reader asks lists anew, and goes on from Number.
+type Resync struct {
+	At     time.Time `json:"at"`
+	Number int64     `json:"number"`
+}
+
 const (
 	heartbeatEvery = 5 * time.Second
 	streamPage     = 200 // events read at once
@@ -35,7 +42,7 @@ const (
 
 func (s *Server) stream(api huma.API) {
 	sse.Register(api, operation(http.MethodGet, "/stream", "stream", "Events as they happen; resumes at Last-Event-ID"),
-		map[string]any{"event": Happening{}, "hb": Heartbeat{}},
+		map[string]any{"event": Happening{}, "hb": Heartbeat{}, "resync": Resync{}},
 		func(ctx context.Context, in *struct {
 			After string `header:"Last-Event-ID"`
 			From  int64  `query:"after" doc:"the number of the last event seen"`
@@ -56,6 +63,16 @@ func (s *Server) follow(ctx context.Context, actor station.Actor, after int64, s
 	if alive() != nil {
 		return
 	}
+	last, err := s.Station.LastEvent(ctx, actor)
+	if err != nil {
+		return
+	}
+	if after > last { // the store was put back to an older copy
+		after = last
+		if send(sse.Message{ID: int(after), Data: Resync{At: s.Now().UTC(), Number: after}}) != nil {
+			return
+		}
+	}
 	for {
 		news := s.Station.News()
 		list, err := s.Station.EventsAfter(ctx, actor, after, streamPage)
@@ -63,6 +80,12 @@ func (s *Server) follow(ctx context.Context, actor station.Actor, after int64, s
 			return // the reader comes back with the last number it saw
 		}
 		for _, e := range list {
+			if e.Number != after+1 { // events are numbered without gaps, unless some were lost
+				after = e.Number - 1
+				if send(sse.Message{ID: int(after), Data: Resync{At: s.Now().UTC(), Number: after}}) != nil {
+					return
+				}
+			}
 			after = e.Number
 			h := Happening{Number: e.Number, At: e.At.UTC(), Kind: e.Kind, Ref: e.Ref, Text: e.Text}
 			if send(sse.Message{ID: int(e.Number), Data: h}) != nil {

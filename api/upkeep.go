@@ -68,6 +68,9 @@ type BegunEra struct {
 }
 
 func (s *Server) openEra(ctx context.Context, in NextEra) (o identity.Origin, err error) {
+	if err := holds(ctx, "open an era", station.RoleOperator); err != nil {
+		return o, err // before a key file is opened, which takes its time
+	}
 	l, err := identity.ParseLine(in.Line)
 	if err != nil {
 		return o, errors.Join(station.ErrInvalid, err)

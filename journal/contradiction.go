@@ -65,9 +65,31 @@ func ParseContradiction(b []byte) (Contradiction, error) {
 	return Contradiction{Kind: w.What, Who: who, A: []byte(w.A), B: []byte(w.B)}, nil
 }
 
+// Clash says how two signed texts do not go together.
+type Clash int
+
+// The clashes.
+const (
+	NoClash         Clash = iota
+	TwoHistories          // a mirror receipted two roots of one size
+	TwoSeconds            // a mirror receipted one size at two seconds
+	SecondFalls           // a mirror receipted the larger size at the earlier second
+	TwoKeys               // a party endorsed two keys for one log
+	TwoEnds               // two notes of succession end one log differently
+	SignedOtherwise       // a log was signed otherwise than a note of succession ends it
+)
+
+// Proof is what a contradiction proves.
+type Proof struct {
+	Clash Clash
+	Log   identity.Origin
+	Sizes [2]int64     // of the two texts; zero where the clash is TwoKeys
+	At    [2]time.Time // their seconds; zero unless the clash is one of seconds
+}
+
 // Verify returns what the two texts prove, or an error that says why they prove
 // nothing. card is Who's, and root its party's.
-func (c Contradiction) Verify(card identity.Card, root identity.PublicKey) (string, error) {
+func (c Contradiction) Verify(card identity.Card, root identity.PublicKey) (Proof, error) {
 	switch c.Kind {
 	case ContradictsTimes:
 		return c.times(card)
@@ -76,7 +98,7 @@ func (c Contradiction) Verify(card identity.Card, root identity.PublicKey) (stri
 	case ContradictsEnds:
 		return c.ends(card)
 	}
-	return "", fmt.Errorf("%q is no kind of contradiction", c.Kind)
+	return Proof{}, fmt.Errorf("%q is no kind of contradiction", c.Kind)
 }
 
 // cosigned opens a note of a head under a mirror's two lines. Whether the log
@@ -93,77 +115,80 @@ func cosigned(card identity.Card, note []byte) (Cosignature, error) {
 	return OpenCosignature(card.CosignerName(), card.Cosigner, h, LinesOf(card.CosignerName(), note))
 }
 
-func (c Contradiction) times(card identity.Card) (string, error) {
+func (c Contradiction) times(card identity.Card) (Proof, error) {
 	a, err := cosigned(card, c.A)
 	if err != nil {
-		return "", err
+		return Proof{}, err
 	}
 	b, err := cosigned(card, c.B)
 	if err != nil {
-		return "", err
+		return Proof{}, err
 	}
+	p := Proof{Log: a.Origin, Sizes: [2]int64{a.Size, b.Size}, At: [2]time.Time{a.At, b.At}}
 	switch {
 	case a.Origin != b.Origin:
-		return "", errors.New("the two cosignatures are of two logs")
+		return Proof{}, errors.New("the two cosignatures are of two logs")
 	case a.Size == b.Size && a.Root != b.Root:
-		return fmt.Sprintf("%s has receipted two histories of %s at size %d", a.By, a.Origin, a.Size), nil
+		p.Clash = TwoHistories
 	case a.Size == b.Size && !a.At.Equal(b.At):
-		return fmt.Sprintf("%s has receipted %s at size %d at two seconds, %s and %s", a.By, a.Origin, a.Size, stamp(a.At), stamp(b.At)), nil
+		p.Clash = TwoSeconds
 	case a.Size < b.Size && b.At.Before(a.At):
-		return fmt.Sprintf("%s has receipted %s at size %d at %s, and at the larger size %d earlier, at %s", a.By, a.Origin, a.Size, stamp(a.At), b.Size, stamp(b.At)), nil
+		p.Clash = SecondFalls
+	default:
+		return Proof{}, errors.New("the two cosignatures go together")
 	}
-	return "", errors.New("the two cosignatures go together")
+	return p, nil
 }
 
-func (c Contradiction) cards(root identity.PublicKey) (string, error) {
+func (c Contradiction) cards(root identity.PublicKey) (Proof, error) {
 	var cards [2]identity.Card
 	for i, b := range [][]byte{c.A, c.B} {
 		bundle, err := identity.ParseBundle(b)
 		if err != nil {
-			return "", err
+			return Proof{}, err
 		}
 		v, err := bundle.Verify(root, time.Time{})
 		if err != nil {
-			return "", err
+			return Proof{}, err
 		}
 		cards[i] = v.Card
 	}
 	if cards[0].Station != c.Who || cards[1].Station != c.Who {
-		return "", fmt.Errorf("the cards are not both of %s", c.Who)
+		return Proof{}, fmt.Errorf("the cards are not both of %s", c.Who)
 	}
 	o, forked := identity.CardConflict(cards[0], cards[1])
 	if !forked {
-		return "", errors.New("the two cards go together")
+		return Proof{}, errors.New("the two cards go together")
 	}
-	return fmt.Sprintf("the party of %s has endorsed two keys for the log %s", c.Who, o), nil
+	return Proof{Clash: TwoKeys, Log: o}, nil
 }
 
-func (c Contradiction) ends(card identity.Card) (string, error) {
+func (c Contradiction) ends(card identity.Card) (Proof, error) {
 	if card.Station != c.Who {
-		return "", fmt.Errorf("the card is not of %s", c.Who)
+		return Proof{}, fmt.Errorf("the card is not of %s", c.Who)
 	}
 	a, err := identity.OpenSuccession(card, c.A)
 	if err != nil {
-		return "", err
+		return Proof{}, err
 	}
 	if b, err := identity.OpenSuccession(card, c.B); err == nil {
 		if a.Old != b.Old || a.Size == b.Size && a.Root == b.Root {
-			return "", errors.New("the two notes of succession go together")
+			return Proof{}, errors.New("the two notes of succession go together")
 		}
-		return fmt.Sprintf("%s has ended the log %s at %d and at %d", c.Who, a.Old, a.Size, b.Size), nil
+		return Proof{Clash: TwoEnds, Log: a.Old, Sizes: [2]int64{a.Size, b.Size}}, nil
 	}
 	key, ok := card.Log(a.Old)
 	if !ok {
-		return "", fmt.Errorf("the card gives no key of %s", a.Old)
+		return Proof{}, fmt.Errorf("the card gives no key of %s", a.Old)
 	}
 	h, err := OpenCheckpoint(key, a.Old, c.B)
 	if err != nil {
-		return "", err
+		return Proof{}, err
 	}
 	if h.Size < a.Size || h.Size == a.Size && identity.Digest(h.Root) == a.Root {
-		return "", errors.New("the head and the note of succession go together")
+		return Proof{}, errors.New("the head and the note of succession go together")
 	}
-	return fmt.Sprintf("%s has signed %s at size %d and ended it at %d: what stands between was let out, and is disowned or lost", c.Who, a.Old, h.Size, a.Size), nil
+	return Proof{Clash: SignedOtherwise, Log: a.Old, Sizes: [2]int64{a.Size, h.Size}}, nil
 }
 
 // stamp writes a second as records do.

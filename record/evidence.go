@@ -3,18 +3,44 @@ package record
 import (
 	"fmt"
 	"slices"
-	"time"
 
+	"detente/book"
 	"detente/identity"
 	"detente/journal"
 )
 
+// Kinds of evidence, beside those of a journal.Contradiction.
+const (
+	EvidenceFork     = "fork"     // a log signed two histories
+	EvidenceWithheld = "withheld" // receipts that did not come
+)
+
 // EvidenceReport says what an evidence file proves.
 type EvidenceReport struct {
-	Verdict Verdict `json:"verdict"`
-	Kind    string  `json:"kind"`
-	Who     string  `json:"who"` // the station whose keys signed it
-	Reason  string  `json:"reason"`
+	Form    string   `json:"report"` // the name of this form of report
+	Verdict Verdict  `json:"verdict"`
+	Kind    string   `json:"kind,omitempty"`
+	Who     string   `json:"who,omitempty"` // the station that it speaks against
+	Code    Reason   `json:"code"`
+	Values  []string `json:"values,omitempty"` // what the reason's text names
+	Reason  string   `json:"reason"`           // in English
+	Next    string   `json:"next"`             // what to do about it, in English
+	Detail  string   `json:"detail,omitempty"` // technical, in English
+}
+
+// ExitCode is what a program ends with: 0 valid, 5 invalid, 6 indeterminate.
+func (r EvidenceReport) ExitCode() int { return r.Verdict.exitCode() }
+
+// Render returns the report for people, in a language.
+func (r EvidenceReport) Render(l book.Lang) (string, error) {
+	if _, ok := verdicts[r.Verdict][l]; !ok {
+		return "", fmt.Errorf("language %q: en, ru, zh, es, fr or ar", string(l))
+	}
+	text := fmt.Sprintf("%s\n%s", verdicts[r.Verdict][l], r.Code.in(l, r.Values))
+	if r.Detail != "" {
+		text += " [" + r.Detail + "]"
+	}
+	return text + "\n→ " + r.Code.next(l) + "\n", nil
 }
 
 // VerifyEvidence verifies a file that proves a fork or a contradiction, or shows
@@ -31,7 +57,16 @@ func VerifyEvidence(file []byte, cards []identity.Bundle, roots []identity.Root)
 	if c, err := journal.ParseContradiction(file); err == nil {
 		return known.contradiction(c)
 	}
-	return EvidenceReport{Verdict: Invalid, Reason: "this is no evidence file"}
+	return evidence{}.report(Invalid, because(NoEvidence, nil))
+}
+
+// evidence is what a file is evidence of, and against whom.
+type evidence struct{ kind, who string }
+
+func (e evidence) report(v Verdict, why fault) EvidenceReport {
+	return EvidenceReport{
+		Form: "detente.evidence/v1", Verdict: v, Kind: e.kind, Who: e.who, Code: why.reason, Values: why.values, Reason: why.Error(), Next: why.reason.next("en"), Detail: why.detail,
+	}
 }
 
 // shownCards are the cards and roots that a verifier was given.
@@ -61,67 +96,76 @@ func (k shownCards) logKey(o identity.Origin) (identity.PublicKey, bool) {
 	return card.Log(o)
 }
 
-// noCard is the report on a file for which a card is missing.
-func (e EvidenceReport) noCard(of identity.Station) EvidenceReport {
-	e.Verdict, e.Reason = Indeterminate, fmt.Sprintf("a card of %s that gives the key was not given", of)
-	return e
-}
-
 func (k shownCards) fork(f journal.Fork) EvidenceReport {
-	e := EvidenceReport{Verdict: Invalid, Kind: "fork", Who: string(f.Origin.Writer)}
+	e, log := evidence{EvidenceFork, string(f.Origin.Writer)}, f.Origin.String()
 	key, ok := k.logKey(f.Origin)
 	if !ok {
-		return e.noCard(f.Origin.Writer)
+		return e.report(Indeterminate, because(LogCardMissing, nil, log))
 	}
 	if err := f.Verify(key); err != nil {
-		e.Reason = err.Error()
-		return e
+		return e.report(Invalid, because(ForkUnproven, err, log))
 	}
-	e.Verdict, e.Reason = Valid, fmt.Sprintf("the log %s has signed two histories", f.Origin)
-	return e
+	return e.report(Valid, because(ForkProven, nil, log))
 }
 
+// withheld says that the counterpart was alive, where both heads that show it are
+// signed as they claim. That it got what was offered no file can prove, and the
+// text says so.
 func (k shownCards) withheld(w journal.Withheld) EvidenceReport {
-	e := EvidenceReport{Verdict: Invalid, Kind: "withheld"}
+	e := evidence{kind: EvidenceWithheld}
 	offered, alive, err := w.Origins()
 	if err != nil {
-		e.Reason = err.Error()
-		return e
+		return e.report(Invalid, because(WithheldUnproven, err))
 	}
-	e.Who = string(alive.Writer)
-	mine, ok := k.logKey(offered)
-	if !ok {
-		return e.noCard(offered.Writer)
+	e.who = string(alive.Writer)
+	var keys [2]identity.PublicKey
+	for i, o := range []identity.Origin{offered, alive} {
+		key, ok := k.logKey(o)
+		if !ok {
+			return e.report(Indeterminate, because(LogCardMissing, nil, o.String()))
+		}
+		keys[i] = key
 	}
-	theirs, ok := k.logKey(alive)
-	if !ok {
-		return e.noCard(alive.Writer)
-	}
-	from, to, err := w.Verify(mine, theirs)
+	from, to, err := w.Verify(keys[0], keys[1])
 	if err != nil {
-		e.Reason = err.Error()
-		return e
+		return e.report(Invalid, because(WithheldUnproven, err))
 	}
-	e.Verdict = Valid
-	e.Reason = fmt.Sprintf("%s had signed entry %d of its log by %s, and %s signed a head of its own at %s: it was alive. That it got the entry, or that it gave no receipt since, this cannot show; a receipt that covers the entry disproves it",
-		offered.Writer, w.From, from.Format(time.RFC3339), alive.Writer, to.Format(time.RFC3339))
-	return e
+	return e.report(Valid, because(ReceiptsWithheld, nil, string(offered.Writer), fmt.Sprint(w.From), stamp(from), string(alive.Writer), stamp(to)))
 }
 
 func (k shownCards) contradiction(c journal.Contradiction) EvidenceReport {
-	e := EvidenceReport{Verdict: Invalid, Kind: c.Kind, Who: string(c.Who)}
+	e := evidence{c.Kind, string(c.Who)}
 	if b, err := identity.ParseBundle(c.A); err == nil && c.Kind == journal.ContradictsCards {
 		k.cards = append(slices.Clone(k.cards), b) // it brings its own
 	}
 	card, root, ok := k.of(c.Who)
 	if !ok {
-		return e.noCard(c.Who)
+		return e.report(Indeterminate, because(CardMissing, nil, e.who))
 	}
-	what, err := c.Verify(card, root)
+	p, err := c.Verify(card, root)
 	if err != nil {
-		e.Reason = err.Error()
-		return e
+		return e.report(Invalid, because(ClashUnproven, err, e.who))
 	}
-	e.Verdict, e.Reason = Valid, what
-	return e
+	return e.report(Valid, clashed(e.who, p))
+}
+
+// clashed says what a contradiction proves.
+func clashed(who string, p journal.Proof) fault {
+	log, a, b := p.Log.String(), fmt.Sprint(p.Sizes[0]), fmt.Sprint(p.Sizes[1])
+	switch p.Clash {
+	case journal.TwoHistories:
+		return because(ReceiptedTwice, nil, who, log, a)
+	case journal.TwoSeconds:
+		return because(SecondsTwo, nil, who, log, a, stamp(p.At[0]), stamp(p.At[1]))
+	case journal.SecondFalls:
+		return because(SecondsFall, nil, who, log, a, stamp(p.At[0]), b, stamp(p.At[1]))
+	case journal.TwoKeys:
+		return because(KeysTwo, nil, who, log)
+	case journal.TwoEnds:
+		return because(EndsTwo, nil, who, log, a, b)
+	case journal.SignedOtherwise:
+		return because(EndsOtherwise, nil, who, log, a, b)
+	default:
+		panic("internal error: a clash without words")
+	}
 }

@@ -2,7 +2,9 @@ package record
 
 import (
 	"encoding/json/v2"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -42,6 +44,7 @@ type logVerifier struct {
 	disclosed, unproven []int64
 	seen                []sighting
 	problems            []problem
+	forked              bool // the log shows more than one history
 }
 
 // sighting is what an entry says of the other log.
@@ -56,7 +59,7 @@ type sighting struct {
 type problem struct {
 	index int64
 	check Check
-	why   string
+	why   fault
 }
 
 func (l *logVerifier) run() {
@@ -66,7 +69,7 @@ func (l *logVerifier) run() {
 	for _, i := range l.in.Indexes {
 		folder, err := folderOf(Entry{l.o, i}, code)
 		if err != nil {
-			l.v.fail(CheckIndex, l.in.Origin, err.Error())
+			l.v.fail(CheckIndex, l.in.Origin, because(Contradiction, err))
 			return
 		}
 		if _, ok := l.v.files[folder+"entry.age"]; !ok {
@@ -76,7 +79,7 @@ func (l *logVerifier) run() {
 	}
 	l.v.report.Messages += len(l.in.Indexes)
 	if !slices.Equal(l.disclosed, l.in.Disclosed) || !slices.Equal(l.unproven, l.in.Unproven) {
-		l.v.fail(CheckIndex, l.in.Origin, "record.json says of other entries that they are disclosed, or without a receipt, than is so")
+		l.v.fail(CheckIndex, l.in.Origin, because(IndexDiffers, nil))
 	}
 }
 
@@ -96,7 +99,8 @@ func (l *logVerifier) inherit() {
 func (l *logVerifier) settle() {
 	for _, p := range l.problems {
 		if where, ok := l.v.refused[Entry{l.o, p.index}]; ok {
-			l.v.warn(p.check, l.cite(p.index), p.why+"; its reader refused it in "+where+", and it counts for nothing")
+			p.why.refused = where
+			l.v.missing(p.check, l.cite(p.index), p.why)
 		} else {
 			l.v.fail(p.check, l.cite(p.index), p.why)
 		}
@@ -113,17 +117,23 @@ func (l *logVerifier) settle() {
 func (l *logVerifier) oneHistory() {
 	s, ended := l.v.ends[l.o]
 	if root, ok := l.root(s.Size); ended && ok && root != tlog.Hash(s.Root) {
-		l.v.fail(CheckFork, l.in.Origin, fmt.Sprintf("the note of succession ends the log at %d with another root than its entries have", s.Size))
+		l.fork(l.in.Origin, because(EndDiffers, nil, fmt.Sprint(s.Size)))
 	}
-	for size, root := range l.heads {
-		if size <= int64(len(l.roots)) && l.roots[size-1] != root {
-			l.v.fail(CheckFork, l.in.Origin, fmt.Sprintf("the log has signed another root for size %d than its entries have", size))
-			return
+	for _, size := range slices.Sorted(maps.Keys(l.heads)) {
+		if size <= int64(len(l.roots)) && l.roots[size-1] != l.heads[size] {
+			l.fork(l.in.Origin, because(HeadDiffers, nil, fmt.Sprint(size)))
+			break
 		}
 	}
-	if len(l.heads) > 0 {
+	if len(l.heads) > 0 && !l.forked {
 		l.v.pass(CheckFork, l.in.Origin)
 	}
+}
+
+// fork notes that the log shows more than one history.
+func (l *logVerifier) fork(where string, why fault) {
+	l.forked = true
+	l.v.fail(CheckFork, where, why)
 }
 
 // root returns the root of the tree of a size, where the record shows it.
@@ -139,25 +149,14 @@ func (l *logVerifier) root(size int64) (tlog.Hash, bool) {
 func (l *logVerifier) sightings() {
 	good := true
 	for _, s := range l.seen {
-		if s.seen.Size > 0 {
-			other, ok := l.v.logs[l.o.Line().Log(l.o.Reader, s.seen.Era)]
-			if ok {
-				other.atLeast(s.seen.Size, l.cite(s.index))
-			} else if l.v.index.Kind == Line {
-				l.v.missing(CheckComplete, l.cite(s.index), fmt.Sprintf("it has seen %d entries of %s, and that log is not in the record", s.seen.Size, l.o.Line().Log(l.o.Reader, s.seen.Era)))
-			}
-			if root, known := other.known(s.seen.Size); known && root != tlog.Hash(s.seen.Root) {
-				l.v.fail(CheckSeen, l.cite(s.index), fmt.Sprintf("it has seen another root of %s at %d than the record shows", other.o, s.seen.Size))
-				good = false
-			}
-		}
+		good = l.sawHead(s) && good
 		for _, r := range s.receipts {
 			other, ok := l.v.logs[l.o.Line().Log(l.o.Reader, r.Era)]
 			if !ok {
 				continue
 			}
 			if at, given := other.receipts[r.Size]; given && !at.Equal(r.At) {
-				l.v.fail(CheckSeen, l.cite(s.index), fmt.Sprintf("it lists a receipt of %s at %d with another second than the receipt has", other.o, r.Size))
+				l.v.fail(CheckSeen, l.cite(s.index), because(ListedOther, nil, other.o.String(), fmt.Sprint(r.Size)))
 				good = false
 			}
 		}
@@ -165,6 +164,32 @@ func (l *logVerifier) sightings() {
 	if good && len(l.seen) > 0 {
 		l.v.pass(CheckSeen, l.in.Origin)
 	}
+}
+
+// sawHead checks the head of the other log that an entry has seen: against that
+// log where the record shows it, else against what other entries have seen.
+func (l *logVerifier) sawHead(s sighting) bool {
+	if s.seen.Size == 0 {
+		return true
+	}
+	o := l.o.Line().Log(l.o.Reader, s.seen.Era)
+	other, ok := l.v.logs[o]
+	if ok {
+		other.atLeast(s.seen.Size, because(SeenMore, nil, l.cite(s.index), fmt.Sprint(s.seen.Size), fmt.Sprint(other.in.Size)))
+	} else if l.v.index.Kind == Line {
+		l.v.missing(CheckComplete, l.cite(s.index), because(LogAbsent, nil, fmt.Sprint(s.seen.Size), o.String()))
+	}
+	if root, known := other.known(s.seen.Size); known && root != tlog.Hash(s.seen.Root) {
+		l.v.fail(CheckSeen, l.cite(s.index), because(SeenOther, nil, o.String(), fmt.Sprint(s.seen.Size)))
+		return false
+	}
+	at := sight{o, s.seen.Size}
+	if before, known := l.v.sights[at]; known && before != s.seen.Root {
+		l.v.fail(CheckSeen, l.cite(s.index), because(SeenDiffers, nil, o.String(), fmt.Sprint(s.seen.Size)))
+		return false
+	}
+	l.v.sights[at] = s.seen.Root
+	return true
 }
 
 // known is root, of a log that may not be in the record.
@@ -175,10 +200,11 @@ func (l *logVerifier) known(size int64) (tlog.Hash, bool) {
 	return l.root(size)
 }
 
-// atLeast names what a record of a whole line lacks by what others have seen.
-func (l *logVerifier) atLeast(size int64, by string) {
+// atLeast names what a record of a whole line lacks by a size that something
+// else shows, and why says so.
+func (l *logVerifier) atLeast(size int64, why fault) {
 	if l.v.index.Kind == Line && size > l.in.Size {
-		l.v.missing(CheckComplete, l.in.Origin, fmt.Sprintf("%s shows that the log has %d entries, and the record ends at %d", by, size, l.in.Size))
+		l.v.missing(CheckComplete, l.in.Origin, why)
 	}
 }
 
@@ -190,14 +216,12 @@ func (l *logVerifier) complete() {
 	}
 	for i := range l.in.Size {
 		if !have[i] {
-			l.v.missing(CheckComplete, l.cite(i), "the entry is not in the record")
+			l.v.missing(CheckComplete, l.cite(i), because(EntryAbsent, nil))
 		}
 	}
-	if l.head.Size > l.in.Size {
-		l.atLeast(l.head.Size, "its own signed head")
-	}
+	l.atLeast(l.head.Size, because(SignedMore, nil, fmt.Sprint(l.head.Size), fmt.Sprint(l.in.Size)))
 	if old := l.o.Line().Log(l.o.Writer, l.o.Era-1); l.o.Era > 1 && l.v.logs[old] == nil && l.v.ends[old].Size > 0 {
-		l.v.missing(CheckComplete, old.String(), "the log before this one is not in the record")
+		l.v.missing(CheckComplete, old.String(), because(EraAbsent, nil))
 	}
 	if int64(len(l.in.Indexes)) == l.in.Size {
 		l.v.pass(CheckComplete, l.in.Origin)
@@ -213,7 +237,7 @@ func (l *logVerifier) cite(i int64) string {
 func (l *logVerifier) entry(folder string, index int64) {
 	sealed, ok := l.v.get(folder + "entry.age")
 	if !ok {
-		l.v.fail(CheckIndex, l.cite(index), "the entry is named and not there")
+		l.v.fail(CheckIndex, l.cite(index), because(EntryMissing, nil))
 		return
 	}
 	if index == int64(len(l.roots)) {
@@ -223,7 +247,7 @@ func (l *logVerifier) entry(folder string, index int64) {
 	l.policyFile(folder, index)
 	text, disclosed := l.v.get(folder + "filekey")
 	if !disclosed {
-		l.v.missing(CheckDisclosed, l.cite(index), "the entry is not disclosed")
+		l.v.missing(CheckDisclosed, l.cite(index), because(Undisclosed, nil))
 		l.v.report.Undisclosed = append(l.v.report.Undisclosed, l.cite(index))
 		return
 	}
@@ -234,13 +258,25 @@ func (l *logVerifier) entry(folder string, index int64) {
 		return
 	}
 	if l.end >= 0 && index >= l.end {
-		l.v.warn(CheckBody, l.cite(index), fmt.Sprintf("it stands above the end at %d that a note of succession gave the log: evidence, and no message", l.end))
+		l.v.missing(CheckBody, l.cite(index), because(AboveEnd, nil, fmt.Sprint(l.end)))
 		return
 	}
-	if l.authority(index, e) && l.proven {
-		l.v.report.Verified++
+	if l.authority(index, e) {
+		l.counts(index, e)
 	}
 	l.note(index, e)
+}
+
+// counts takes an entry that counts.
+func (l *logVerifier) counts(index int64, e message.Entry) {
+	said := Said{Citation: l.cite(index), Body: e.Body, At: e.Wrapper.At}
+	if l.proven {
+		l.v.report.Verified++
+		said.Received = l.receipt
+	}
+	if l.v.keep {
+		l.v.said = append(l.v.said, said)
+	}
 }
 
 // note keeps what an accepted entry says of the other log.
@@ -261,7 +297,7 @@ func (l *logVerifier) note(index int64, e message.Entry) {
 func (l *logVerifier) policyFile(folder string, index int64) {
 	want := journal.PolicyFile(l.o, l.key, map[string]identity.PublicKey{l.reader.Card.CosignerName(): l.reader.Card.Cosigner})
 	if policy, _ := l.v.get(folder + "policy.txt"); string(policy) != string(want) {
-		l.v.fail(CheckPolicyFile, l.cite(index), "policy.txt is not that of the log")
+		l.v.fail(CheckPolicyFile, l.cite(index), because(PolicyFileBad, nil))
 		return
 	}
 	l.v.pass(CheckPolicyFile, l.cite(index))
@@ -273,13 +309,13 @@ func (l *logVerifier) proof(folder string, index int64, sealed []byte) bool {
 	text, ok := l.v.get(folder + "proof.tlog-proof")
 	if !ok {
 		l.unproven = append(l.unproven, index)
-		l.v.missing(CheckReceipt, l.cite(index), "the counterpart has given no receipt")
+		l.v.missing(CheckReceipt, l.cite(index), because(ReceiptMissing, nil))
 		l.v.report.MissingReceipts = append(l.v.report.MissingReceipts, l.cite(index))
 		return false
 	}
 	p, checkpoint, at, err := parseProof(text)
 	if err != nil || at != index {
-		l.v.fail(CheckInclusion, l.cite(index), "the proof is malformed or of another entry")
+		l.v.fail(CheckInclusion, l.cite(index), because(ProofBad, err))
 		return false
 	}
 	if id := identity.Sum(checkpoint); id != l.checkpoint {
@@ -287,9 +323,12 @@ func (l *logVerifier) proof(folder string, index int64, sealed []byte) bool {
 			return false
 		}
 		l.checkpoint = id
+	} else {
+		l.v.pass(CheckCheckpoint, l.cite(index))
+		l.v.pass(CheckReceipt, l.cite(index))
 	}
 	if index >= l.head.Size || tlog.CheckRecord(p, l.head.Size, l.head.Root, index, tlog.RecordHash(sealed)) != nil {
-		l.v.fail(CheckInclusion, l.cite(index), "the entry is not in the tree of the signed checkpoint")
+		l.v.fail(CheckInclusion, l.cite(index), because(NotIncluded, nil))
 		return false
 	}
 	l.v.report.Receipts++
@@ -304,28 +343,28 @@ const signatures = 4
 // signedHead verifies a checkpoint with its receipt.
 func (l *logVerifier) signedHead(index int64, checkpoint []byte) bool {
 	if strings.Count(string(checkpoint), "\n\u2014 ") != signatures {
-		l.v.fail(CheckCheckpoint, l.cite(index), fmt.Sprintf("the checkpoint does not carry its %d signatures and no other", signatures))
+		l.v.fail(CheckCheckpoint, l.cite(index), because(SignaturesOther, nil, fmt.Sprint(signatures)))
 		return false
 	}
 	head, err := journal.OpenCheckpoint(l.key, l.o, checkpoint)
 	if err != nil {
-		l.v.fail(CheckCheckpoint, l.cite(index), err.Error())
+		l.v.fail(CheckCheckpoint, l.cite(index), because(CheckpointBad, err))
 		return false
 	}
 	l.v.pass(CheckCheckpoint, l.cite(index))
 	name := l.reader.Card.CosignerName()
 	c, err := journal.OpenCosignature(name, l.reader.Card.Cosigner, head, journal.LinesOf(name, checkpoint))
 	if err != nil {
-		l.v.fail(CheckReceipt, l.cite(index), err.Error())
+		l.v.fail(CheckReceipt, l.cite(index), because(CosignatureBad, err))
 		return false
 	}
 	l.v.pass(CheckReceipt, l.cite(index))
 	if root, ok := l.heads[head.Size]; ok && root != head.Root {
-		l.v.fail(CheckFork, l.cite(index), fmt.Sprintf("the log has signed two roots for size %d", head.Size))
+		l.fork(l.cite(index), because(TwoRoots, nil, fmt.Sprint(head.Size)))
 		return false
 	}
 	if at, ok := l.receipts[head.Size]; ok && !at.Equal(c.At) || c.At.Before(l.receipt) {
-		l.v.fail(CheckTime, l.cite(index), "the reader's receipts contradict each other: two seconds for one size, or an earlier one for a larger")
+		l.v.fail(CheckTime, l.cite(index), because(ReceiptsClash, nil))
 		return false
 	}
 	l.heads[head.Size], l.receipts[head.Size], l.head, l.receipt = head.Root, c.At, head, c.At
@@ -336,12 +375,12 @@ func (l *logVerifier) signedHead(index int64, checkpoint []byte) bool {
 func (l *logVerifier) open(index int64, sealed, text []byte) (message.Entry, bool) {
 	key, err := seal.ParseFileKey(strings.TrimSuffix(string(text), "\n"))
 	if err != nil || key.Disclose()+"\n" != string(text) {
-		l.v.fail(CheckOpens, l.cite(index), "filekey is no file key")
+		l.v.fail(CheckOpens, l.cite(index), because(KeyBad, err))
 		return message.Entry{}, false
 	}
 	plain, err := seal.OpenWithKey(sealed, key)
 	if err != nil {
-		l.v.fail(CheckOpens, l.cite(index), "the disclosed key does not open the entry")
+		l.v.fail(CheckOpens, l.cite(index), because(KeyBad, nil))
 		return message.Entry{}, false
 	}
 	l.v.pass(CheckOpens, l.cite(index))
@@ -350,13 +389,13 @@ func (l *logVerifier) open(index int64, sealed, text []byte) (message.Entry, boo
 		// A writer may append what cannot be read; it is answered with a refusal,
 		// states no policy and counts for nothing.
 		l.step(index)
-		l.v.warn(CheckBody, l.cite(index), err.Error())
+		l.v.missing(CheckBody, l.cite(index), because(Unreadable, err))
 		return e, false
 	}
 	b := e.Body.Body()
 	if b.Line != l.o.Line() || b.From != l.o.Writer || b.To != l.o.Reader {
 		l.step(index)
-		l.problems = append(l.problems, problem{index, CheckBody, "the body is for another line or direction than the log"})
+		l.problems = append(l.problems, problem{index, CheckBody, because(OtherLine, nil)})
 		return e, false
 	}
 	l.v.pass(CheckBody, l.cite(index))
@@ -368,11 +407,11 @@ func (l *logVerifier) times(index int64, e message.Entry) bool {
 	w := e.Wrapper
 	switch {
 	case w.At.Before(l.lastAt):
-		l.v.fail(CheckTime, l.cite(index), "the wrapper's second falls behind that of an entry before it")
+		l.v.fail(CheckTime, l.cite(index), because(TimeBack, nil))
 	case w.Seen.Era < l.lastSeen.Era || w.Seen.Era == l.lastSeen.Era && w.Seen.Size < l.lastSeen.Size:
-		l.v.fail(CheckTime, l.cite(index), "it has seen less of the other log than an entry before it")
+		l.v.fail(CheckTime, l.cite(index), because(SeenLess, nil))
 	case !l.writer.Card.To.After(w.At):
-		l.v.fail(CheckCards, l.cite(index), "the writer's card had ended at "+l.writer.Card.To.UTC().Format(time.RFC3339))
+		l.v.fail(CheckCards, l.cite(index), because(CardEnded, nil, stamp(l.writer.Card.To)))
 	default:
 		l.v.pass(CheckTime, l.cite(index))
 		l.lastAt, l.lastSeen = w.At, w.Seen
@@ -394,19 +433,19 @@ func (l *logVerifier) authority(index int64, e message.Entry) bool {
 	l.step(index)
 	b := e.Body.Body()
 	if before, twice := l.v.bodies[b.ID]; twice {
-		l.problems = append(l.problems, problem{index, CheckApprovals, "its body stands in " + before + " already, and no approval serves twice"})
+		l.problems = append(l.problems, problem{index, CheckApprovals, because(BodyTwice, nil, before)})
 		return false
 	}
 	l.v.bodies[b.ID] = l.cite(index)
 	counted, err := l.approvers(e)
 	if err != nil {
-		l.problems = append(l.problems, problem{index, CheckApprovals, err.Error()})
+		l.problems = append(l.problems, problem{index, CheckApprovals, asFault(err, ApprovalBad)})
 		return false
 	}
 	l.v.pass(CheckApprovals, l.cite(index))
 	l.lapsed(index, e)
 	if !l.policyKnown {
-		l.v.missing(CheckPolicy, l.cite(index), fmt.Sprintf("approved by %d officers; the release policy then in force is not disclosed", len(counted)))
+		l.v.missing(CheckPolicy, l.cite(index), because(PolicyHidden, nil, fmt.Sprint(len(counted))))
 		return l.newPolicy(index, b)
 	}
 	switch r := l.policy.Judge(b, counted); {
@@ -414,9 +453,20 @@ func (l *logVerifier) authority(index int64, e message.Entry) bool {
 		l.v.pass(CheckPolicy, l.cite(index))
 		return l.newPolicy(index, b)
 	default:
-		l.problems = append(l.problems, problem{index, CheckPolicy, fmt.Sprintf("it left on %d of %d officers: %s", r.Have, r.Need, r.Reason)})
+		l.problems = append(l.problems, problem{index, CheckPolicy, notReleased(r)})
 		return false
 	}
+}
+
+// notReleased says why a policy does not let an entry go as it went.
+func notReleased(r message.Release) fault {
+	switch r.Verdict {
+	case message.Released:
+		return because(NotProvisional, nil)
+	case message.Refused:
+		return because(NoRelease, errors.New(r.Reason))
+	}
+	return because(TooFew, errors.New(r.Reason), fmt.Sprint(r.Have), fmt.Sprint(r.Need))
 }
 
 // newPolicy takes the release policy that an accepted entry states.
@@ -429,7 +479,7 @@ func (l *logVerifier) newPolicy(index int64, b message.Body) bool {
 		err = p.Check()
 	}
 	if err != nil {
-		l.problems = append(l.problems, problem{index, CheckBody, err.Error()})
+		l.problems = append(l.problems, problem{index, CheckBody, because(PolicyBad, err)})
 		return false
 	}
 	l.policy, l.policyKnown = p, true
@@ -448,10 +498,10 @@ func (l *logVerifier) approvers(e message.Entry) ([]message.Approver, error) {
 	var counted []message.Approver
 	for _, a := range e.Wrapper.Approvals {
 		if a.Request.Body != e.Body.Digest() {
-			return nil, fmt.Errorf("an approval is of another body")
+			return nil, because(ApprovalOther, nil)
 		}
 		if l.policyKnown && a.Request.Policy != l.policy.Digest() {
-			return nil, fmt.Errorf("an approval names another release policy than the one in force")
+			return nil, because(ApprovalPolicy, nil)
 		}
 		cert, err := l.v.approvals.Verify(a, l.o.Writer, l.writer.Agencies, e.Wrapper.At)
 		if err != nil {

@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/json/v2"
 	"fmt"
+	"slices"
 	"strings"
 
 	"detente/book"
@@ -45,10 +46,15 @@ const (
 
 // Finding is a check that did not simply pass: where and why.
 type Finding struct {
-	Check  Check  `json:"check"`
-	Result Result `json:"result"`
-	Where  string `json:"where,omitempty"`
-	Reason string `json:"reason"`
+	Check   Check    `json:"check"`
+	Result  Result   `json:"result"`
+	Where   string   `json:"where,omitempty"`
+	Code    Reason   `json:"code"`              // stays the same from version to version
+	Values  []string `json:"values,omitempty"`  // what the reason's text names
+	Refused string   `json:"refused,omitempty"` // where the entry's reader refused it, so that it counts for nothing
+	Reason  string   `json:"reason"`            // in English
+	Next    string   `json:"next"`              // what to do about it, in English
+	Detail  string   `json:"detail,omitempty"`  // technical, in English
 }
 
 // Tally counts how often a check ended how.
@@ -73,7 +79,7 @@ const (
 
 // Report is what verification found.
 type Report struct {
-	Schema          string    `json:"schema"`
+	Form            string    `json:"report"` // the name of this form of report
 	Kind            Kind      `json:"kind,omitempty"`
 	Verdict         Verdict   `json:"verdict"`
 	Messages        int       `json:"messages"`
@@ -86,7 +92,7 @@ type Report struct {
 	Lapsed          []string  `json:"lapsed"` // first receipted after an approval had expired
 }
 
-func (v *verifier) note(c Check, r Result, where, why string) {
+func (v *verifier) note(c Check, r Result, where string, why fault) {
 	for len(v.report.Checks) < int(lastCheck) {
 		n := Check(len(v.report.Checks) + 1)
 		v.report.Checks = append(v.report.Checks, Tally{Check: n, Name: texts[n]["en"], Result: NotChecked})
@@ -101,17 +107,20 @@ func (v *verifier) note(c Check, r Result, where, why string) {
 		l.NotChecked++
 	}
 	if r != Pass {
-		v.report.Findings = append(v.report.Findings, Finding{c, r, where, why})
+		v.report.Findings = append(v.report.Findings, Finding{
+			Check: c, Result: r, Where: where, Code: why.reason, Values: why.values, Refused: why.refused,
+			Reason: why.Error(), Next: todo(why.reason, why.refused, "en"), Detail: why.detail,
+		})
 	}
 }
 
-func (v *verifier) pass(c Check, where string)         { v.note(c, Pass, where, "") }
-func (v *verifier) fail(c Check, where, why string)    { v.note(c, Fail, where, why) }
-func (v *verifier) missing(c Check, where, why string) { v.note(c, NotChecked, where, why) }
+func (v *verifier) pass(c Check, where string)            { v.note(c, Pass, where, fault{}) }
+func (v *verifier) fail(c Check, where string, why fault) { v.note(c, Fail, where, why) }
 
-// warn notes something that makes an entry count for nothing and is no fraud: a
-// writer may append what cannot be read, and is answered with a refusal.
-func (v *verifier) warn(c Check, where, why string) { v.note(c, NotChecked, where, why) }
+// missing notes what could not be checked, or makes an entry count for nothing
+// and is no fraud: a writer may append what cannot be read, and is answered
+// with a refusal.
+func (v *verifier) missing(c Check, where string, why fault) { v.note(c, NotChecked, where, why) }
 
 // finish reckons the verdict: anything that failed makes a record invalid;
 // anything that could not be checked, indeterminate.
@@ -139,8 +148,10 @@ func (v *verifier) finish() Report {
 }
 
 // ExitCode is what a program ends with: 0 valid, 5 invalid, 6 indeterminate.
-func (r Report) ExitCode() int {
-	switch r.Verdict {
+func (r Report) ExitCode() int { return r.Verdict.exitCode() }
+
+func (v Verdict) exitCode() int {
+	switch v {
 	case Valid:
 		return 0
 	case Invalid:
@@ -161,7 +172,7 @@ func (r Report) Render(l book.Lang) (string, error) {
 	fmt.Fprintf(&b, "%s\n", verdicts[r.Verdict][l])
 	fmt.Fprintf(&b, "%s: %d · %s: %d · %s: %d\n", counts["messages"][l], r.Messages, counts["receipts"][l], r.Receipts, counts["verified"][l], r.Verified)
 	for _, c := range r.Checks {
-		fmt.Fprintf(&b, "%2d %s %s", c.Check, marks[c.Result], texts[c.Check][l])
+		fmt.Fprintf(&b, "%2d %s %s: %s", c.Check, marks[c.Result], texts[c.Check][l], results[c.Result][l])
 		if c.Failed+c.NotChecked > 0 {
 			fmt.Fprintf(&b, " (%d/%d)", c.Passed, c.Passed+c.Failed+c.NotChecked)
 		}
@@ -171,9 +182,30 @@ func (r Report) Render(l book.Lang) (string, error) {
 		fmt.Fprintf(&b, "%s: %s\n", counts["lapsed"][l], strings.Join(r.Lapsed, " "))
 	}
 	for _, f := range r.Findings {
-		fmt.Fprintf(&b, "%s %d %s: %s\n", marks[f.Result], f.Check, f.Where, f.Reason)
+		fmt.Fprintf(&b, "%s %d", marks[f.Result], f.Check)
+		if f.Where != "" {
+			fmt.Fprintf(&b, " %s", f.Where)
+		}
+		fmt.Fprintf(&b, ": %s", says(f.Code, f.Values, f.Refused, l))
+		if f.Detail != "" {
+			fmt.Fprintf(&b, " [%s]", f.Detail)
+		}
+		b.WriteByte('\n')
+	}
+	for _, n := range r.nexts(l) {
+		fmt.Fprintf(&b, "→ %s\n", n)
 	}
 	return b.String(), nil
+}
+
+// nexts returns what to do about the findings, each once.
+func (r Report) nexts(l book.Lang) (list []string) {
+	for _, f := range r.Findings {
+		if n := todo(f.Code, f.Refused, l); !slices.Contains(list, n) {
+			list = append(list, n)
+		}
+	}
+	return list
 }
 
 var marks = map[Result]string{Pass: "✔", Fail: "✘", NotChecked: "—"}

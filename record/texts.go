@@ -14,6 +14,12 @@ var verdicts = map[Verdict]text{
 	Indeterminate: six("INDETERMINATE: not all could be checked", "НЕ ОПРЕДЕЛЕНО: проверено не всё", "无法确定：并非全部可核查", "INDETERMINADO: no todo pudo comprobarse", "INDÉTERMINÉ : tout n'a pu être vérifié", "غير محدد: تعذر التحقق من كل شيء"),
 }
 
+var results = map[Result]text{
+	Pass:       six("pass", "пройдено", "通过", "correcto", "conforme", "ناجح"),
+	Fail:       six("fail", "не пройдено", "未通过", "fallido", "échec", "فاشل"),
+	NotChecked: six("not checked", "не проверено", "未核查", "no comprobado", "non vérifié", "لم يُفحص"),
+}
+
 var counts = map[string]text{
 	"messages": six("messages", "сообщений", "消息", "mensajes", "messages", "الرسائل"),
 	"receipts": six("receipts", "подтверждений", "回执", "acuses", "accusés", "الإيصالات"),

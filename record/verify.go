@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json/v2"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -21,20 +22,52 @@ var zeroTime time.Time
 // fails only where it cannot run; what is wrong with the record is in the
 // report.
 func Verify(r io.ReaderAt, size int64, roots []identity.Root) (Report, error) {
+	return newVerifier(roots).run(r, size), nil
+}
+
+// Said is a message that a record discloses.
+type Said struct {
+	Citation string
+	Body     message.Frozen
+	At       time.Time // the writer's second
+	Received time.Time // by the receipt beside it; zero where there is none
+}
+
+// Read verifies a record as Verify does, and returns what it discloses, log by
+// log and in the order of the logs, without what counts for nothing. Of a record
+// that is invalid it returns nothing: what cannot be relied on is not shown as if
+// it could. Unlike Verify it holds all that is disclosed in memory.
+func Read(r io.ReaderAt, size int64, roots []identity.Root) (Report, []Said, error) {
+	v := newVerifier(roots)
+	v.keep = true
+	report := v.run(r, size)
+	if report.Verdict == Invalid {
+		return report, nil, nil
+	}
+	return report, v.said, nil
+}
+
+func newVerifier(roots []identity.Root) *verifier {
 	v := &verifier{
 		roots: roots, cards: make(map[identity.Station]identity.Verified), approvals: identity.NewVerifier(), used: make(map[string]bool),
 		logs: make(map[identity.Origin]*logVerifier), ends: make(map[identity.Origin]identity.Succession), bodies: make(map[message.ID]string), refused: make(map[Entry]string),
+		sights: make(map[sight]identity.Digest),
 	}
-	v.report.Schema = "detente.record/v1"
+	v.report.Form = "detente.record/v1"
+	return v
+}
+
+// run makes all checks.
+func (v *verifier) run(r io.ReaderAt, size int64) Report {
 	f, err := read(r, size)
 	if err != nil {
-		v.fail(CheckContainer, "", err.Error())
-		return v.finish(), nil
+		v.fail(CheckContainer, "", because(Altered, err))
+		return v.finish()
 	}
 	v.pass(CheckContainer, "")
 	v.files = f
 	if !v.readIndex() || !v.readCards() {
-		return v.finish(), nil
+		return v.finish()
 	}
 	origins := v.readLogs()
 	v.readSuccessions()
@@ -45,7 +78,7 @@ func Verify(r io.ReaderAt, size int64, roots []identity.Root) (Report, error) {
 		v.logs[o].settle()
 	}
 	v.unused()
-	return v.finish(), nil
+	return v.finish()
 }
 
 type verifier struct {
@@ -59,7 +92,16 @@ type verifier struct {
 	ends      map[identity.Origin]identity.Succession // by the log that ends
 	bodies    map[message.ID]string                   // where each disclosed body stands
 	refused   map[Entry]string                        // entries that their reader refused, and where it says so
+	sights    map[sight]identity.Digest               // what was seen of logs that the record does not show
+	keep      bool                                    // whether said is kept
+	said      []Said
 	report    Report
+}
+
+// sight is a size of a log that an entry of the other log has seen.
+type sight struct {
+	log  identity.Origin
+	size int64
 }
 
 // get returns a member's content, and notes that a check looks at it.
@@ -73,7 +115,7 @@ func (v *verifier) get(name string) ([]byte, bool) {
 func (v *verifier) unused() {
 	for _, name := range slices.Sorted(maps.Keys(v.files)) {
 		if !v.used[name] {
-			v.fail(CheckIndex, name, "the file belongs to no message, card or log of the record")
+			v.fail(CheckIndex, name, because(StrayFile, nil))
 		}
 	}
 }
@@ -81,15 +123,15 @@ func (v *verifier) unused() {
 func (v *verifier) readIndex() bool {
 	text, ok := v.get(indexName)
 	if !ok || json.Unmarshal(text, &v.index, json.RejectUnknownMembers(true)) != nil || v.index.Format != indexFormat || len(v.index.Logs) == 0 {
-		v.fail(CheckIndex, "", "record.json is missing or not of a known form")
+		v.fail(CheckIndex, "", because(UnknownIndex, nil))
 		return false
 	}
 	if v.index.Kind != Message && v.index.Kind != Dossier && v.index.Kind != Line {
-		v.fail(CheckIndex, "", "record.json names no known kind")
+		v.fail(CheckIndex, "", because(UnknownIndex, nil))
 		return false
 	}
 	if again, err := v.index.bytes(); err != nil || !bytes.Equal(again, text) {
-		v.fail(CheckIndex, "", "record.json is not written as records write it")
+		v.fail(CheckIndex, "", because(IndexForm, err))
 		return false
 	}
 	v.report.Kind = v.index.Kind
@@ -110,7 +152,7 @@ func (v *verifier) readCards() bool {
 			err = fmt.Errorf("the cards are those of %s", verified.Card.Station)
 		}
 		if err != nil {
-			v.fail(CheckCards, name, err.Error())
+			v.fail(CheckCards, name, asFault(err, CardsBad))
 			ok = false
 			continue
 		}
@@ -127,11 +169,11 @@ func (v *verifier) readLogs() []identity.Origin {
 	for _, l := range v.index.Logs {
 		o, err := identity.ParseOrigin(l.Origin)
 		if err != nil {
-			v.fail(CheckIndex, l.Origin, err.Error())
+			v.fail(CheckIndex, l.Origin, because(Contradiction, err))
 			continue
 		}
 		if _, twice := v.logs[o]; twice {
-			v.fail(CheckIndex, l.Origin, "record.json names the log twice")
+			v.fail(CheckIndex, l.Origin, because(Contradiction, errors.New("it names the log twice")))
 			continue
 		}
 		if lv, ok := v.newLog(o, l); ok {
@@ -151,18 +193,18 @@ func (v *verifier) newLog(o identity.Origin, l logJSON) (*logVerifier, bool) {
 	writer, ok := v.cards[o.Writer]
 	reader, ok2 := v.cards[o.Reader]
 	if !ok || !ok2 {
-		v.fail(CheckCards, l.Origin, "the cards of both ends of the log must be in the record")
+		v.fail(CheckCards, l.Origin, because(CardsMissing, nil))
 		return nil, false
 	}
 	v.used[cardsName(o.Writer)], v.used[cardsName(o.Reader)] = true, true
 	key, ok := writer.Card.Log(o)
 	if !ok {
-		v.fail(CheckCards, l.Origin, "the writer's card lists no key for this log")
+		v.fail(CheckCards, l.Origin, because(LogUnlisted, nil))
 		return nil, false
 	}
 	for i, index := range l.Indexes {
 		if index < 0 || index >= l.Size || i > 0 && index <= l.Indexes[i-1] {
-			v.fail(CheckIndex, l.Origin, "record.json contradicts itself: its indexes are not those of entries of the log, each once")
+			v.fail(CheckIndex, l.Origin, because(Contradiction, errors.New("its indexes are not those of entries of the log, each once")))
 			return nil, false
 		}
 	}
@@ -178,7 +220,7 @@ func (v *verifier) readSuccessions() {
 		}
 		note, ok := v.get(successionName(o))
 		if !ok {
-			v.missing(CheckFork, o.String(), "the note by which this log follows another is not in the record")
+			v.missing(CheckFork, o.String(), because(SuccessionMissing, nil))
 			continue
 		}
 		s, err := identity.OpenSuccession(v.logs[o].writer.Card, note)
@@ -186,7 +228,7 @@ func (v *verifier) readSuccessions() {
 			err = fmt.Errorf("the note of succession is for %s after %s", s.New, s.Old)
 		}
 		if err != nil {
-			v.fail(CheckFork, o.String(), err.Error())
+			v.fail(CheckFork, o.String(), because(SuccessionBad, err))
 			continue
 		}
 		v.ends[s.Old] = s
@@ -211,5 +253,5 @@ func (v *verifier) chain(file []byte) (identity.Verified, error) {
 			return b.Verify(r.Key, zeroTime)
 		}
 	}
-	return identity.Verified{}, fmt.Errorf("no root key of %s was given to verify with", claimed.Party)
+	return identity.Verified{}, because(RootMissing, nil, string(claimed.Party))
 }

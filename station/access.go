@@ -1,6 +1,7 @@
 package station
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,10 +32,69 @@ func (s *Station) AddToken(ctx context.Context, actor Actor, now time.Time, secr
 		}
 		return tx.PutToken(t)
 	})
+	s.forgetTokens()
+	return err
+}
+
+// forgetTokens has every token looked up anew. It follows each writing of one.
+func (s *Station) forgetTokens() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.tokens)
-	return err
+	s.forgot++
+}
+
+// Tokens lists the tokens that were given out, by whom they stand for. Of a
+// token itself nothing is known but its digest.
+func (s *Station) Tokens(ctx context.Context, actor Actor) ([]Token, error) {
+	if err := actor.must("see the tokens", RoleOperator); err != nil {
+		return nil, err
+	}
+	var list []Token
+	err := s.store.View(ctx, func(tx Tx) (err error) {
+		list, err = tx.Tokens()
+		return err
+	})
+	slices.SortFunc(list, func(a, b Token) int {
+		return cmp.Or(strings.Compare(a.Actor, b.Actor), a.Until.Compare(b.Until))
+	})
+	return list, err
+}
+
+// RevokeTokens ends all tokens that stand for somebody, and returns how many
+// held until now. Where none was ever given out it is ErrNotFound.
+func (s *Station) RevokeTokens(ctx context.Context, actor Actor, now time.Time, name string) (n int, err error) {
+	if err := actor.must("revoke a token", RoleOperator); err != nil {
+		return 0, s.refused(ctx, now, actor, "token revoke", name, err)
+	}
+	err = s.update(ctx, now, func(tx Tx) error {
+		list, err := tx.Tokens()
+		if err != nil {
+			return err
+		}
+		n = 0
+		known := false
+		for _, t := range list {
+			if t.Actor != name {
+				continue
+			}
+			known = true
+			if t.Revoked || !now.Before(t.Until) {
+				continue
+			}
+			t.Revoked = true
+			n++
+			if err := tx.PutToken(t); err != nil {
+				return err
+			}
+		}
+		if !known {
+			return fmt.Errorf("%w: no token stands for %q: see `detente token list`", ErrNotFound, name)
+		}
+		return s.audit(tx, now, actor, "token revoke", name, "done", fmt.Sprintf("%d tokens", n))
+	})
+	s.forgetTokens()
+	return n, err
 }
 
 // Authenticate returns the actor whose token secret is. One that is unknown,
@@ -43,6 +103,7 @@ func (s *Station) Authenticate(ctx context.Context, now time.Time, secret string
 	digest := identity.Sum([]byte(secret))
 	s.mu.Lock()
 	t, known := s.tokens[digest]
+	forgot := s.forgot
 	s.mu.Unlock()
 	var err error
 	if !known {
@@ -61,7 +122,9 @@ func (s *Station) Authenticate(ctx context.Context, now time.Time, secret string
 	}
 	if !known {
 		s.mu.Lock()
-		s.tokens.keep(t)
+		if s.forgot == forgot { // else it may have been revoked since it was read
+			s.tokens.keep(t)
+		}
 		s.mu.Unlock()
 	}
 	return Actor{Name: t.Actor, Roles: t.Roles}, nil

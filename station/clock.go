@@ -109,10 +109,10 @@ func (s *Station) watchClock(now time.Time) {
 	}
 }
 
-// clockSafe returns an error while nothing may be stamped. It looks at the clock
-// itself: what is stamped between two ticks must not be stamped by a clock that
-// has just leapt.
-func (s *Station) clockSafe(now time.Time) error {
+// ClockSafe returns ErrClockUnsafe, with why, while nothing may be stamped. It
+// looks at the clock itself: what is stamped between two ticks must not be
+// stamped by a clock that has just leapt.
+func (s *Station) ClockSafe(now time.Time) error {
 	s.watchClock(now)
 	s.mu.Lock()
 	defer s.mu.Unlock()

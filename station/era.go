@@ -36,7 +36,7 @@ func (s *Station) OpenEra(ctx context.Context, actor Actor, now time.Time, l ide
 	if err := actor.must("open an era", RoleOperator); err != nil {
 		return s.refused(ctx, now, actor, "era open", l.String(), err)
 	}
-	if err := s.clockSafe(now); err != nil {
+	if err := s.ClockSafe(now); err != nil {
 		return s.refused(ctx, now, actor, "era open", l.String(), err) // a note of succession carries a second
 	}
 	next, err := cards.Verify(root, now)

@@ -19,7 +19,7 @@ func found(t *testing.T, r record.Report, verdict record.Verdict, check record.C
 		return
 	}
 	for _, f := range r.Findings {
-		if f.Check == check && strings.Contains(f.Reason, says) {
+		if f.Check == check && strings.Contains(f.Reason+" "+f.Detail, says) {
 			return
 		}
 	}
@@ -64,7 +64,7 @@ func TestForgedLogs(t *testing.T) {
 		}, record.Invalid, record.CheckApprovals, "another release policy"},
 		"approvals of another body": {func(f *forger, e []message.Entry) []message.Entry {
 			return []message.Entry{{Body: f.body(bor, "600", "text=x"), Wrapper: e[1].Wrapper}}
-		}, record.Invalid, record.CheckApprovals, "another body"},
+		}, record.Invalid, record.CheckApprovals, "another message"},
 		"after the approvals expired": {func(f *forger, _ []message.Entry) []message.Entry {
 			e := f.release(f.body(bor, "600", "text=x"), at, message.DefaultPolicy(), 2)
 			e.Wrapper.At = at.Add(time.Hour)
@@ -103,6 +103,15 @@ func TestForgedLogs(t *testing.T) {
 			e.Wrapper.Seen = message.Head{Era: 1, Size: 1, Root: identity.Sum([]byte("x"))}
 			return []message.Entry{e}
 		}, record.Invalid, record.CheckSeen, "another root"},
+		"two entries have seen two histories": {func(f *forger, _ []message.Entry) []message.Entry {
+			var list []message.Entry
+			for _, root := range []string{"x", "y"} {
+				e := f.release(f.body(bor, "600", "text="+root), at, message.DefaultPolicy(), 2)
+				e.Wrapper.Seen = message.Head{Era: 1, Size: 9, Root: identity.Sum([]byte(root))}
+				list = append(list, e)
+			}
+			return list
+		}, record.Invalid, record.CheckSeen, "than an entry before it"},
 		"it lists another second": {func(f *forger, _ []message.Entry) []message.Entry {
 			e := f.release(f.body(bor, "600", "text=x"), at, message.DefaultPolicy(), 2)
 			e.Wrapper.Receipts = []message.Listed{{Era: 1, Size: 1, At: at.Add(-time.Hour)}}

@@ -169,7 +169,7 @@ func (s *Station) CheckDigits(ctx context.Context, actor Actor, now time.Time, n
 	if err := identity.CheckHalf(heard, typed); err != nil {
 		return Peer{}, s.refused(ctx, now, actor, "peer digits", string(name), fmt.Errorf("%w: %w", ErrRefused, err))
 	}
-	return s.changePeer(ctx, now, actor, "peer digits", name, func(p *Peer) error {
+	return s.changePeer(ctx, now, actor, "peer digits", name, func(_ Tx, p *Peer) error {
 		if p.Ceremony != pin.ceremony {
 			return fmt.Errorf("%w: other cards of %s have come meanwhile: read the new digits", ErrConflict, name)
 		}
@@ -194,8 +194,8 @@ func (s *Station) PeerRequest(name identity.Station, role string, expires time.T
 }
 
 // ConfirmPeer takes an officer's signed confirmation of a peer's cards. The
-// second officer's makes the peer "two-person confirmed": from then on its
-// entries are stored and cosigned.
+// officer has to stand on this station's list. The second officer's makes the
+// peer "two-person confirmed": from then on its entries are stored and cosigned.
 func (s *Station) ConfirmPeer(ctx context.Context, actor Actor, now time.Time, name identity.Station, a identity.Approval) (Peer, error) {
 	cert, err := s.verifyApproval(a, now)
 	if err != nil {
@@ -212,7 +212,7 @@ func (s *Station) ConfirmPeer(ctx context.Context, actor Actor, now time.Time, n
 	if err != nil {
 		return Peer{}, s.refused(ctx, now, actor, "peer confirm", string(name), err)
 	}
-	return s.changePeerTx(ctx, now, actor, "peer confirm", name, func(tx Tx, p *Peer) error {
+	return s.changePeer(ctx, now, actor, "peer confirm", name, func(tx Tx, p *Peer) error {
 		if err := s.officerStands(tx, a, cert, now); err != nil {
 			return err
 		}
@@ -233,7 +233,8 @@ func (s *Station) ConfirmPeer(ctx context.Context, actor Actor, now time.Time, n
 }
 
 // HoldPeer stops all lines to a peer: nothing of it is cosigned and nothing is
-// sent to it, until its cards go through the ceremony again.
+// sent to it, until its cards, or new ones, go through the ceremony again from
+// the digits on.
 func (s *Station) HoldPeer(ctx context.Context, actor Actor, now time.Time, name identity.Station) (Peer, error) {
 	if err := actor.must("hold a peer", RoleOperator); err != nil {
 		return Peer{}, s.refused(ctx, now, actor, "peer hold", string(name), err)
@@ -242,18 +243,14 @@ func (s *Station) HoldPeer(ctx context.Context, actor Actor, now time.Time, name
 	if err != nil {
 		return Peer{}, err
 	}
-	return s.changePeer(ctx, now, actor, "peer hold", name, func(p *Peer) error {
+	return s.changePeer(ctx, now, actor, "peer hold", name, func(_ Tx, p *Peer) error {
 		p.State, p.Confirmed, p.Ceremony = PeerStopped, nil, ceremony
 		return nil
 	})
 }
 
 // changePeer changes a peer's row in a transaction with its audit line.
-func (s *Station) changePeer(ctx context.Context, now time.Time, actor Actor, act string, name identity.Station, change func(*Peer) error) (Peer, error) {
-	return s.changePeerTx(ctx, now, actor, act, name, func(_ Tx, p *Peer) error { return change(p) })
-}
-
-func (s *Station) changePeerTx(ctx context.Context, now time.Time, actor Actor, act string, name identity.Station, change func(Tx, *Peer) error) (Peer, error) {
+func (s *Station) changePeer(ctx context.Context, now time.Time, actor Actor, act string, name identity.Station, change func(Tx, *Peer) error) (Peer, error) {
 	var row Peer
 	err := s.update(ctx, now, func(tx Tx) (err error) {
 		if row, err = tx.Peer(name); err != nil {

@@ -413,6 +413,19 @@ func (s *Station) EventsAfter(ctx context.Context, actor Actor, number int64, li
 	return list, err
 }
 
+// LastEvent returns the number of the newest event, 0 where there is none. A
+// stream's reader who has seen a higher one has seen another store.
+func (s *Station) LastEvent(ctx context.Context, actor Actor) (n int64, err error) {
+	if err := actor.must("follow events", RoleRead, RoleOperator); err != nil {
+		return 0, err
+	}
+	err = s.store.View(ctx, func(tx Tx) (err error) {
+		n, err = tx.LastEvent()
+		return err
+	})
+	return n, err
+}
+
 // AuditTrail lists lines of the audit trail from a number on. Reading it is
 // itself noted.
 func (s *Station) AuditTrail(ctx context.Context, actor Actor, now time.Time, from int64, limit int) ([]Audit, error) {

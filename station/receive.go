@@ -252,7 +252,7 @@ func (s *Station) mayCosign(tx Tx, now time.Time, o identity.Origin, start int64
 	if err != nil {
 		return 0, fmt.Errorf("%w: the line %s is not open here", journal.ErrUnknownLog, o.Line())
 	}
-	if err := s.clockSafe(now); err != nil {
+	if err := s.ClockSafe(now); err != nil {
 		return 0, err
 	}
 	if err := s.followEra(tx, &row, o.Era); err != nil {

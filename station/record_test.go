@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os/exec"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -55,6 +56,15 @@ func verify(t *testing.T, file []byte, roots []identity.Root) record.Report {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if r.Verdict != record.Invalid {
+		again, said, err := record.Read(bytes.NewReader(file), int64(len(file)), roots)
+		if err != nil || !reflect.DeepEqual(again, r) {
+			t.Errorf("read, it is reported otherwise: %+v, %v", again, err)
+		}
+		if len(r.MissingReceipts) == 0 && len(said) != r.Verified {
+			t.Errorf("%d messages are verified and %d shown", r.Verified, len(said))
+		}
+	}
 	return r
 }
 
@@ -65,6 +75,11 @@ func TestRecordOfLine(t *testing.T) {
 	r := verify(t, file, roots)
 	if r.Verdict != record.Valid || r.Messages != 7 || r.Receipts != 7 || r.Verified != 7 {
 		t.Errorf("%+v", r)
+	}
+	for _, c := range r.Checks {
+		if c.Result != record.Pass || c.Passed == 0 {
+			t.Errorf("check %d of a valid record says %s: %s", c.Check, c.Result, c.Name)
+		}
 	}
 	for _, l := range book.Langs() {
 		if text, err := r.Render(l); err != nil || strings.Contains(text, "\n\n") || strings.Count(text, "\n") < 18 {

@@ -96,6 +96,7 @@ type Station struct {
 	lines    map[identity.Line]*lineState
 	policies map[identity.Origin]parsedPolicy // each as it was last read; never changed in place
 	tokens   knownTokens
+	forgot   int // how often tokens were forgotten: what was read before is not remembered after
 	clock    clock
 	stuck    error         // why the hook could not append; nil while it can
 	news     chan struct{} // closed at the next commit; nil while nobody waits for it

@@ -106,6 +106,7 @@ type Tx interface {
 	Officers() ([]Officer, error)
 	PutToken(Token) error
 	Token(digest identity.Digest) (Token, error)
+	Tokens() ([]Token, error)
 
 	// Blobs known, by hash of their ciphertext.
 	PutBlob(Blob) error
@@ -124,6 +125,8 @@ type Tx interface {
 	// Events, for streams that resume. AppendEvent gives the next number.
 	AppendEvent(Event) (Event, error)
 	EventsAfter(number int64, limit int) ([]Event, error)
+	// LastEvent returns the number of the newest event, 0 where there is none.
+	LastEvent() (int64, error)
 
 	// Settings are small documents by name; an absent one is nil.
 	Setting(name string) ([]byte, error)

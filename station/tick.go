@@ -10,7 +10,7 @@ import (
 // what has expired, looks at the clock, and lets the queues go on. A runner
 // calls it each second.
 func (s *Station) Tick(ctx context.Context, now time.Time) error {
-	unsafe := s.clockSafe(now)
+	unsafe := s.ClockSafe(now)
 	if err := s.SaveMark(now); err != nil {
 		return err
 	}

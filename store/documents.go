@@ -108,6 +108,9 @@ func (t *tx) Token(d identity.Digest) (station.Token, error) {
 	return document[station.Token](t, kindToken, d.String())
 }
 
+// Tokens implements station.Tx.
+func (t *tx) Tokens() ([]station.Token, error) { return documents[station.Token](t, kindToken) }
+
 // Setting implements station.Tx.
 func (t *tx) Setting(name string) ([]byte, error) {
 	key := documentKey{kindSetting, name}
@@ -262,6 +265,12 @@ func (t *tx) EventsAfter(number int64, limit int) ([]station.Event, error) {
 		return nil
 	}, "SELECT number, at, kind, ref, text FROM events WHERE number > ? ORDER BY number LIMIT ?", number, all(limit))
 	return list, err
+}
+
+// LastEvent implements station.Tx.
+func (t *tx) LastEvent() (n int64, err error) {
+	err = t.each(func(r *sql.Rows) error { return r.Scan(&n) }, "SELECT coalesce(max(number), 0) FROM events")
+	return n, err
 }
 
 var _ station.Tx = (*tx)(nil)

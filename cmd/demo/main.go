@@ -413,11 +413,13 @@ func (p *play) putBack(ctx context.Context) error {
 		return fmt.Errorf("the log stands at %d and stood at %d", after.Own.Size, before.Own.Size)
 	}
 	p.detail("the log stood at %d entries, and stands at %d after healing", before.Own.Size, after.Own.Size)
-	var found []any
-	if err := p.arden.Run(ctx, &found, "station", "doctor"); err != nil {
+	var doctor struct {
+		Items []any `json:"items"`
+	}
+	if err := p.arden.Run(ctx, &doctor, "station", "doctor"); err != nil {
 		return err
 	}
-	p.detail("doctor: %d findings", len(found))
+	p.detail("doctor: %d findings", len(doctor.Items))
 	q, err := p.arden.Say(ctx, rig.Draft{Format: "600", Params: []string{"text=said after the store was put back"}})
 	if err != nil {
 		return err

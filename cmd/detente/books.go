@@ -2,7 +2,7 @@ package main
 
 import (
 	"bytes"
-	"fmt"
+	"encoding/json/jsontext"
 	"io"
 	"os"
 	"strings"
@@ -13,16 +13,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// bookFlags say which edition, and in which language.
-type bookFlags struct{ dir, lang string }
-
-func (b *bookFlags) addDir(c *cobra.Command) {
-	c.Flags().StringVar(&b.dir, "dir", "", "a directory of another edition (default: the one in this program)")
-}
+// bookFlags say which edition is meant.
+type bookFlags struct{ dir string }
 
 func (b *bookFlags) add(c *cobra.Command) {
-	b.addDir(c)
-	c.Flags().StringVar(&b.lang, "lang", "en", "en, ru, zh, es, fr or ar")
+	c.Flags().StringVar(&b.dir, "dir", "", "directory of another edition (default: the one in this program)")
 }
 
 // with loads the edition for a command.
@@ -30,58 +25,85 @@ func (b *bookFlags) with(do func(*book.Edition, []string) error) func(*cobra.Com
 	return func(_ *cobra.Command, args []string) error {
 		e, err := book.Embedded()
 		if b.dir != "" && err == nil {
-			e, err = book.Load(os.DirFS(b.dir))
+			e, err = loadBook(b.dir)
 		}
 		if err != nil {
-			return exitError{exitUsage, err}
+			return err
 		}
 		return do(e, args)
 	}
 }
 
+func loadBook(dir string) (*book.Edition, error) {
+	e, err := book.Load(os.DirFS(dir))
+	if err != nil {
+		return nil, usage("%s is no edition of a signal book: %v", dir, err)
+	}
+	return e, nil
+}
+
 func (a *app) bookCommands() *cobra.Command {
 	var b bookFlags
-	return noun("book", "The signal book",
-		verb("list", "list the formats", cobra.NoArgs, b.with(func(e *book.Edition, _ []string) error { return a.formats(e.Formats(), b.lang) }), b.add),
-		verb("search WORDS", "find formats by words in any language", cobra.MinimumNArgs(1), b.with(func(e *book.Edition, args []string) error {
-			return a.formats(e.Search(strings.Join(args, " ")), b.lang)
-		}), b.add),
-		verb("show FORMAT", "a format and its parameters, as JSON Schema", cobra.ExactArgs(1), b.with(func(e *book.Edition, args []string) error {
-			schema, err := e.Schema(message.Format(args[0]))
-			if err != nil {
-				return exitError{exitNotFound, err}
-			}
-			a.say("%s", schema)
-			return nil
-		}), b.addDir),
-		verb("print", "the whole book in a language", cobra.NoArgs, b.with(func(e *book.Edition, _ []string) error {
-			text, err := e.Print(book.Lang(b.lang))
-			if err != nil {
-				return usage("%v", err)
-			}
-			_, err = a.out.Write(text)
-			return err
-		}), b.add),
-		verb("lint", "find faults in an edition", cobra.NoArgs, b.with(a.lintBook), b.addDir),
-		verb("render FILE", "render a body's bytes", cobra.ExactArgs(1), b.with(func(e *book.Edition, args []string) error {
-			return a.renderBody(e, args[0], b.lang)
-		}), b.add),
-		verb("parse FILE", "read a rendering in any language back into codes and values", cobra.ExactArgs(1), b.with(func(e *book.Edition, args []string) error {
-			return a.parseText(e, args[0])
-		}), b.addDir),
-		verb("diff DIR", "what another edition changes", cobra.ExactArgs(1), b.with(func(e *book.Edition, args []string) error {
-			other, err := book.Load(os.DirFS(args[0]))
-			if err != nil {
-				return exitError{exitUsage, err}
-			}
-			changes := e.Diff(other)
-			return a.print(changes, func() {
-				for _, c := range changes {
-					a.say("%+v", c)
+	return noun(about{"book", "the signal book: formats, code lists, texts in six languages",
+		"The signal book says which messages there are and how they read in English, Russian, Chinese,\nSpanish, French and Arabic. These commands need no station.", "  detente book list --lang fr"},
+		verb(about{"list", "list the formats", "Lists the formats with their usual precedence.", "  detente book list --lang ru"},
+			cobra.NoArgs, b.with(func(e *book.Edition, _ []string) error { return a.formats(e.Formats()) }), b.add),
+		verb(about{"search WORDS", "find formats by words in any language", "Finds formats whose number, name or labels hold the words, in any of the six languages.", "  detente book search обмен\n  detente book search inquiry"},
+			cobra.MinimumNArgs(1), b.with(func(e *book.Edition, args []string) error { return a.formats(e.Search(strings.Join(args, " "))) }), b.add),
+		verb(about{"show FORMAT", "show a format's parameters, as JSON Schema", "Prints what a format's parameters have to be, as JSON Schema (2020-12).", "  detente book show 210"},
+			cobra.ExactArgs(1), b.with(func(e *book.Edition, args []string) error { return a.showFormat(e, args[0]) }), b.add),
+		verb(about{"print", "print the whole book in a language", "Prints the whole edition as a page of HTML, in the first language of --lang.", "  detente book print --lang ar > book.html"},
+			cobra.NoArgs, b.with(func(e *book.Edition, _ []string) error {
+				text, err := e.Print(a.lang())
+				if err != nil {
+					return err
 				}
-			})
-		}), b.addDir))
+				return a.print(map[string]string{"html": string(text)}, func() { a.say("%s", bytes.TrimRight(text, "\n")) })
+			}), b.add),
+		verb(about{"lint", "find faults in an edition", "Looks for faults in an edition: missing languages, texts that read alike, codes without a meaning.\nEnds with 5 where there are any.", "  detente book lint --dir our-edition"},
+			cobra.NoArgs, b.with(a.lintBook), b.add),
+		verb(about{"render FILE", "print a message's text from its bytes", "Reads the bytes of a message's body and prints what they say. \"-\" reads standard input.", "  detente book render body.json --lang es"},
+			cobra.ExactArgs(1), b.with(func(e *book.Edition, args []string) error { return a.renderBody(e, args[0]) }), b.add),
+		verb(about{"parse FILE", "read a text in any language back into codes and values", "Reads a rendering, in whichever of the six languages, and prints the bytes that say the same.\n\"-\" reads standard input.", "  detente book parse message.txt"},
+			cobra.ExactArgs(1), b.with(func(e *book.Edition, args []string) error { return a.parseText(e, args[0]) }), b.add),
+		verb(about{"diff DIR", "say what another edition changes", "Compares this edition with the one in a directory and lists what differs.", "  detente book diff our-edition"},
+			cobra.ExactArgs(1), b.with(func(e *book.Edition, args []string) error { return a.diffBooks(e, args[0]) }), b.add))
 }
+
+func (a *app) diffBooks(e *book.Edition, dir string) error {
+	other, err := loadBook(dir)
+	if err != nil {
+		return err
+	}
+	changes := e.Diff(other)
+	return a.print(changes, func() {
+		for _, c := range changes {
+			a.say("%+v", c)
+		}
+		if len(changes) == 0 {
+			a.tell("the editions do not differ")
+		}
+	})
+}
+
+func (a *app) showFormat(e *book.Edition, number string) error {
+	schema, err := e.Schema(message.Format(number))
+	if err != nil {
+		return exitError{exitUnknownFormat, err}
+	}
+	return a.print(map[string]any{"format": number, "parameters": jsontext.Value(schema)}, func() { a.say("%s", schema) })
+}
+
+// readInput reads a file, or standard input for "-".
+func (a *app) readInput(path string) ([]byte, error) {
+	if path == "-" {
+		return io.ReadAll(io.LimitReader(a.in, maxInput))
+	}
+	return os.ReadFile(path)
+}
+
+// maxInput bounds what is read from standard input: no message is larger.
+const maxInput = 1 << 20
 
 func (a *app) lintBook(e *book.Edition, _ []string) error {
 	found := e.Lint()
@@ -90,7 +112,7 @@ func (a *app) lintBook(e *book.Edition, _ []string) error {
 			a.say("%s", p)
 		}
 		if len(found) == 0 {
-			a.say("edition %s, %s: no fault found", e.Name(), e.Hash())
+			a.tell("edition %s, %s: no fault found", e.Name(), e.Hash())
 		}
 	})
 	if err == nil && len(found) > 0 {
@@ -99,8 +121,8 @@ func (a *app) lintBook(e *book.Edition, _ []string) error {
 	return err
 }
 
-func (a *app) renderBody(e *book.Edition, path, lang string) error {
-	b, err := os.ReadFile(path)
+func (a *app) renderBody(e *book.Edition, path string) error {
+	b, err := a.readInput(path)
 	if err != nil {
 		return err
 	}
@@ -108,16 +130,17 @@ func (a *app) renderBody(e *book.Edition, path, lang string) error {
 	if err != nil {
 		return exitError{exitUsage, err}
 	}
-	text, err := e.Render(f.Body(), book.Lang(lang))
-	if err != nil {
-		return exitError{exitUsage, err}
+	texts := make(map[string]string)
+	for _, l := range a.langs {
+		if texts[l], err = e.Render(f.Body(), book.Lang(l)); err != nil {
+			return exitError{exitUsage, err}
+		}
 	}
-	_, err = io.WriteString(a.out, text)
-	return err
+	return a.print(map[string]any{"digest": f.Digest().String(), "texts": texts}, func() { a.texts(texts) })
 }
 
 func (a *app) parseText(e *book.Edition, path string) error {
-	b, err := os.ReadFile(path)
+	b, err := a.readInput(path)
 	if err != nil {
 		return err
 	}
@@ -129,15 +152,16 @@ func (a *app) parseText(e *book.Edition, path string) error {
 	if err != nil {
 		return exitError{exitUsage, err}
 	}
-	fmt.Fprintf(a.err, "read in %s\n", l)
-	a.say("%s", f.Bytes())
-	return nil
+	return a.print(map[string]any{"language": l, "body": jsontext.Value(f.Bytes()), "digest": f.Digest().String()}, func() {
+		a.tell("read in %s", l)
+		a.say("%s", f.Bytes())
+	})
 }
 
-func (a *app) formats(list []book.Format, lang string) error {
+func (a *app) formats(list []book.Format) error {
 	rows := []map[string]string{}
 	for _, f := range list {
-		rows = append(rows, map[string]string{"format": string(f.Number), "name": f.Name[book.Lang(lang)], "precedence": f.Usual().String()})
+		rows = append(rows, map[string]string{"format": string(f.Number), "name": f.Name[a.lang()], "precedence": f.Usual().String()})
 	}
 	return a.print(rows, func() {
 		for _, r := range rows {

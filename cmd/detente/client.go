@@ -3,28 +3,35 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json/jsontext"
 	"encoding/json/v2"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"detente/station"
+
+	"github.com/spf13/cobra"
 )
 
 // client calls a station's API.
 type client struct {
 	base  string
 	token string
+	dry   bool // nothing is asked of the station that changes something
 }
 
 func (a *app) client() (*client, error) {
-	c := &client{base: a.url}
+	c := &client{base: a.url, dry: a.dry}
 	tokenFile := a.tokenFile
-	if a.data != "" {
-		conf, err := readConfig(a.data)
+	if a.data != "" && (c.base == "" || tokenFile == "") {
+		conf, err := a.readConfig()
 		if err != nil {
 			return nil, err
 		}
@@ -36,14 +43,31 @@ func (a *app) client() (*client, error) {
 		}
 	}
 	if c.base == "" || tokenFile == "" {
-		return nil, usage("say which station: --data DIR, or --station URL with --token-file FILE")
+		return nil, usage("it is not said which station is meant: give --data DIR, or --station URL with --token-file FILE")
+	}
+	if err := tokenMayGo(c.base); err != nil {
+		return nil, err
 	}
 	var err error
 	if c.token, err = readToken(tokenFile); err != nil {
-		return nil, exitError{exitNotSignedIn, err}
+		return nil, exitError{exitNotSignedIn, fmt.Errorf("%w; an operator makes one with `detente token add`", err)}
 	}
 	c.base = strings.TrimSuffix(c.base, "/") + "/api/v1"
 	return c, nil
+}
+
+// tokenMayGo refuses an address to which a token would travel in clear over a
+// network.
+func tokenMayGo(address string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return usage("--station: %q is no address such as http://127.0.0.1:8080", address)
+	}
+	ip := net.ParseIP(u.Hostname())
+	if u.Scheme == "https" || u.Hostname() == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return usage("--station: %s would carry the token in clear over a network: use https, or run this on the station's machine", address)
 }
 
 // readToken reads a token from its file.
@@ -55,25 +79,41 @@ func readToken(path string) (string, error) {
 	return strings.TrimSpace(string(token)), nil
 }
 
+// at makes a path of the API; what comes from outside is escaped.
+func at(format string, names ...string) string {
+	escaped := make([]any, len(names))
+	for i, n := range names {
+		escaped[i] = url.PathEscape(n)
+	}
+	return fmt.Sprintf(format, escaped...)
+}
+
 // do calls the API; in and out are JSON, and may be nil.
 func (c *client) do(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader
 	if in != nil {
-		text, err := json.Marshal(in)
+		text, err := json.Marshal(in, json.Deterministic(true))
 		if err != nil {
 			return err
 		}
 		body = bytes.NewReader(text)
+		if c.dry && method != http.MethodGet {
+			return dryRun{method, path, string(text)}
+		}
 	}
 	r, err := c.raw(ctx, method, path, "application/json", body)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	if out == nil {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return fmt.Errorf("the station's answer: %w", err)
+	}
+	if out == nil || len(text) == 0 {
 		return nil
 	}
-	if err := json.UnmarshalRead(r, out); err != nil {
+	if err := json.Unmarshal(text, out); err != nil {
 		return fmt.Errorf("the station's answer: %w", err)
 	}
 	return nil
@@ -81,6 +121,7 @@ func (c *client) do(ctx context.Context, method, path string, in, out any) error
 
 // problem is an error as RFC 9457 writes it.
 type problem struct {
+	Type   string `json:"type"`
 	Detail string `json:"detail"`
 	Errors []struct {
 		Message  string `json:"message"`
@@ -90,6 +131,9 @@ type problem struct {
 
 // raw calls the API and returns the answer's body.
 func (c *client) raw(ctx context.Context, method, path, contentType string, body io.Reader) (io.ReadCloser, error) {
+	if c.dry && method != http.MethodGet {
+		return nil, dryRun{method, path, ""}
+	}
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
 		return nil, usage("%v", err)
@@ -100,7 +144,7 @@ func (c *client) raw(ctx context.Context, method, path, contentType string, body
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, exitError{exitLineDown, fmt.Errorf("the station does not answer at %s: %w; is it started?", c.base, err)}
+		return nil, exitError{exitLineDown, fmt.Errorf("the station does not answer: %w; start it with `detente station serve`", err)}
 	}
 	if resp.StatusCode < 300 {
 		return resp.Body, nil
@@ -117,23 +161,30 @@ func (c *client) raw(ctx context.Context, method, path, contentType string, body
 	for _, e := range p.Errors {
 		p.Detail += "; " + e.Location + ": " + e.Message
 	}
-	return nil, kindOf(resp.StatusCode, p.Detail)
+	return nil, kindOf(p, resp.StatusCode)
 }
 
-// kindOf turns an answer's status back into the kind of error it was.
-func kindOf(status int, detail string) error {
-	for kind, s := range map[error]int{
-		station.ErrNotFound: http.StatusNotFound, station.ErrRefused: http.StatusForbidden, station.ErrConflict: http.StatusConflict,
-		station.ErrInvalid: http.StatusUnprocessableEntity, station.ErrLineDown: http.StatusServiceUnavailable,
-	} {
-		if s == status {
-			return told{detail, kind}
-		}
+// kinds are the types of problem that the API names, as errors of this program.
+var kinds = map[string]error{
+	"not-found": station.ErrNotFound, "refused": station.ErrRefused, "conflict": station.ErrConflict, "invalid": station.ErrInvalid,
+	"line-down": station.ErrLineDown, "clock-unsafe": station.ErrClockUnsafe, "full": station.ErrFull, "outcome-unknown": station.ErrOutcomeUnknown,
+}
+
+// kindOf turns an answer back into the kind of error it was.
+func kindOf(p problem, status int) error {
+	name, _ := strings.CutPrefix(p.Type, "urn:detente:problem:")
+	if kind, ok := kinds[name]; ok {
+		return told{p.Detail, kind}
 	}
-	if status == http.StatusUnauthorized {
-		return exitError{exitNotSignedIn, fmt.Errorf("%s", detail)}
+	switch status {
+	case http.StatusUnauthorized:
+		return exitError{exitNotSignedIn, errors.New(p.Detail)}
+	case http.StatusUnprocessableEntity, http.StatusBadRequest:
+		return told{p.Detail, station.ErrInvalid}
+	case http.StatusNotFound:
+		return told{p.Detail, station.ErrNotFound}
 	}
-	return fmt.Errorf("%s", detail)
+	return errors.New(p.Detail)
 }
 
 // told is an error in a station's own words.
@@ -146,3 +197,59 @@ func (t told) Error() string { return t.text }
 
 // Unwrap returns its kind.
 func (t told) Unwrap() error { return t.kind }
+
+// call calls the API and prints what it answers.
+func (a *app) call(c *cobra.Command, method, path string, in any) error {
+	cl, err := a.client()
+	if err != nil {
+		return err
+	}
+	var out any
+	if err := cl.do(c.Context(), method, path, in, &out); err != nil {
+		return err
+	}
+	return a.print(out, func() {
+		if out == nil {
+			a.tell("done")
+			return
+		}
+		a.table(out)
+	})
+}
+
+// send posts bytes that are JSON already and returns the answer.
+func (c *client) send(ctx context.Context, path string, body []byte) (map[string]any, error) {
+	var out map[string]any
+	return out, c.do(ctx, http.MethodPost, path, jsontext.Value(body), &out)
+}
+
+// download saves what the API answers in a new file.
+func (a *app) download(c *cobra.Command, path, to string) error {
+	if to == "" {
+		return usage("--out is missing: the new file that is to be written")
+	}
+	if _, err := os.Stat(to); err == nil {
+		return exitError{exitConflict, fmt.Errorf("%s exists, and is not written over: give another --out", to)}
+	}
+	if a.dry {
+		return dryRun{http.MethodGet, path, "into " + to}
+	}
+	cl, err := a.client()
+	if err != nil {
+		return err
+	}
+	r, err := cl.raw(c.Context(), http.MethodGet, path, "", nil)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	n, err := io.Copy(f, r)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(to))
+	}
+	return a.print(map[string]any{"file": to, "bytes": n}, func() { a.say("%s: %d bytes", to, n) })
+}

@@ -29,16 +29,31 @@ type config struct {
 	Mark    string `json:"mark"` // the high-water mark: outside the store and its backups
 }
 
-func readConfig(dir string) (config, error) {
+// readConfig reads the station's settings: its file, over which the environment
+// goes.
+func (a *app) readConfig() (config, error) {
 	var c config
-	text, err := os.ReadFile(filepath.Join(dir, configName))
+	if a.data == "" {
+		return c, usage("--data is missing: the station's data directory")
+	}
+	text, err := os.ReadFile(filepath.Join(a.data, configName))
 	if err != nil {
 		return c, fmt.Errorf("%w: %w; make the station with `detente station init`", station.ErrNotFound, err)
 	}
 	if err := json.Unmarshal(text, &c, json.RejectUnknownMembers(true)); err != nil {
-		return c, usage("%s: %v", filepath.Join(dir, configName), err)
+		return c, usage("%s: %v", filepath.Join(a.data, configName), err)
+	}
+	for name, to := range c.settings() {
+		if v := a.env(envName(name)); v != "" {
+			*to = v
+		}
 	}
 	return c, nil
+}
+
+// settings are those that the environment may give another value.
+func (c *config) settings() map[string]*string {
+	return map[string]*string{"listen": &c.Listen, "api": &c.API, "mark": &c.Mark}
 }
 
 // keyFile is what the station's key file holds, once it is opened: its private
@@ -62,12 +77,13 @@ const (
 	blobsName   = "blobs"
 )
 
-func writeJSON(path string, v any, mode os.FileMode) error {
+// putJSON writes a file of JSON; when it is only tried, it says so instead.
+func (a *app) putJSON(path string, v any, mode os.FileMode) error {
 	text, err := json.Marshal(v, json.Deterministic(true), jsontext.WithIndent("  "))
 	if err != nil {
 		return err
 	}
-	return writeFile(path, append(text, '\n'), mode)
+	return a.put(path, append(text, '\n'), mode)
 }
 
 // writeFile writes a file whole and durably, in place of an older one.
@@ -95,9 +111,9 @@ func (s *secretFlags) writeKeys(dir string, k keyFile) error {
 	}
 	file, err := identity.EncryptKey(string(text), pass, s.recipient)
 	if err != nil {
-		return usage("%v; use --passphrase-file or --recipient", err)
+		return usage("%v: give --passphrase-file or --recipient", err)
 	}
-	return writeFile(filepath.Join(dir, keysName), file, 0o600)
+	return s.put(filepath.Join(dir, keysName), file, 0o600)
 }
 
 // openKeys reads the station's key file.

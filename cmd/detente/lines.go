@@ -1,59 +1,97 @@
 package main
 
 import (
+	"bytes"
 	"encoding/hex"
+	"encoding/json/jsontext"
+	"errors"
 	"fmt"
+	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
 	"detente/identity"
 	"detente/message"
+	"detente/station"
 
 	"github.com/spf13/cobra"
 )
 
 func (a *app) peer() *cobra.Command {
 	var root, cards, typed string
-	var o officerFlags
-	return noun("peer", "Counterparts: their cards, and the ceremony by which they are pinned",
-		verb("add", "hold a counterpart's root and cards; nothing is trusted by it", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
-			b, _, err := readBundle(cards)
-			if err != nil {
-				return err
-			}
-			note := b.Root
-			if root != "" {
-				if note, err = os.ReadFile(root); err != nil {
+	o := officerFlags{secretFlags: secretFlags{app: a}}
+	return noun(about{"peer", "counterparts: their cards, and the ceremony by which they are pinned",
+		"A counterpart is trusted only after a ceremony: its cards are held, the digits over both cards\nare read aloud in halves and typed, and two officers confirm. \"peer list\" shows how far it is:\ncard held, digits checked, two-person confirmed, lines proven; or held.",
+		"  detente peer list"},
+		verb(about{"add", "hold a counterpart's root and cards; nothing is trusted by it",
+			"Takes a counterpart's cards. Where its root came by a way of its own, give that with --root:\nthe cards must then fit it.",
+			"  detente peer add --cards boreal.cards --root boreal.example.root"},
+			cobra.NoArgs, func(c *cobra.Command, _ []string) error {
+				if cards == "" {
+					return usage("--cards is missing: the counterpart's file of cards")
+				}
+				b, _, err := readBundle(cards)
+				if err != nil {
 					return err
 				}
-			}
-			return a.call(c, "POST", "/peers", map[string][]byte{"root": note, "cards": b.Bytes()})
-		}, func(c *cobra.Command) {
-			c.Flags().StringVar(&cards, "cards", "", "the counterpart's file of cards")
-			c.Flags().StringVar(&root, "root", "", "the counterpart's root, if it came by a road of its own")
-		}),
-		verb("list", "list the stations whose cards are held", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
-			return a.call(c, "GET", "/peers", nil)
-		}),
-		verb("digits STATION", "read out half of the digits over both cards, or type the half that was heard", cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
-			return a.digits(c, args[0], typed)
-		}, func(c *cobra.Command) {
-			c.Long = "Shows the twelve groups of five digits over both stations' cards. By telephone this station\nreads one half aloud; the other half is heard from the counterpart and typed here with --heard."
-			c.Flags().StringVar(&typed, "heard", "", "the half that the counterpart read aloud")
-		}),
-		verb("confirm STATION", "sign, as an officer, that the counterpart's cards are its own", cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
-			return a.confirmPeer(c, args[0], &o)
-		}, o.add),
-		verb("hold STATION", "stop all lines to a counterpart", cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
-			return a.call(c, "POST", "/peers/"+args[0]+"/hold", struct{}{})
-		}))
+				note := b.Root
+				if root != "" {
+					if note, err = os.ReadFile(root); err != nil {
+						return err
+					}
+				}
+				return a.call(c, "POST", "/peers", map[string][]byte{"root": note, "cards": b.Bytes()})
+			}, a.changes, func(c *cobra.Command) {
+				c.Flags().StringVar(&cards, "cards", "", "the counterpart's file of cards")
+				c.Flags().StringVar(&root, "root", "", "the counterpart's root, if it came by a way of its own")
+			}),
+		verb(about{"list", "list the stations whose cards are held", "Lists counterparts with the word for how far each is trusted.", "  detente peer list"},
+			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.call(c, "GET", "/peers", nil) }),
+		verb(about{"show STATION", "how far one counterpart is trusted, and by whom", "Shows one counterpart as the store has it: the word, the officers who confirmed, the card's digest.",
+			"  detente peer show nrrc.boreal.example"},
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.pick(c, "/peers", "station", args[0]) }),
+		verb(about{"digits STATION", "read out half of the digits over both cards, or type the half that was heard",
+			"Shows the half of the twelve groups of five digits over both stations' cards that this station\nreads aloud. The other half is heard from the counterpart and typed here with --heard. A wrong\ndigit is refused: then somebody stands between the two, or one of you misread.",
+			"  detente peer digits nrrc.boreal.example\n  detente peer digits nrrc.boreal.example --heard '47993 80254 29500 50369 77428 06806'"},
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.digits(c, args[0], typed) }, a.changes, func(c *cobra.Command) {
+				c.Flags().StringVar(&typed, "heard", "", "the half that the counterpart read aloud")
+			}),
+		verb(about{"confirm STATION", "sign, as an officer, that the counterpart's cards are its own",
+			"Signs with an officer's key that the counterpart's cards are its own. Two officers have to. After\nthe first the command ends with 7.",
+			"  detente peer confirm nrrc.boreal.example --key ARD-R-01.key.age --cert ARD-R-01.cert --passphrase-file FILE"},
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.confirmPeer(c, args[0], &o) }, o.add, a.changes),
+		verb(about{"hold STATION", "stop all lines to a counterpart",
+			"Stops all lines to a counterpart: nothing of it is cosigned and nothing is sent, until its cards,\nor new ones, go through the ceremony again, from the digits on.", "  detente peer hold nrrc.boreal.example"},
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
+				if err := a.ask("Stop all lines to %s?", args[0]); err != nil {
+					return err
+				}
+				return a.call(c, "POST", at("/peers/%s/hold", args[0]), struct{}{})
+			}, a.changes))
+}
+
+// pick prints the one row of a list that a field names.
+func (a *app) pick(c *cobra.Command, path, field, value string) error {
+	cl, err := a.client()
+	if err != nil {
+		return err
+	}
+	var list []map[string]any
+	if err := cl.do(c.Context(), "GET", path, nil, &list); err != nil {
+		return err
+	}
+	for _, m := range list {
+		if m[field] == value {
+			return a.print(m, func() { a.table(m) })
+		}
+	}
+	return exitError{exitNotFound, fmt.Errorf("this station has no %s %s: see `%s list`", field, value, c.Parent().CommandPath())}
 }
 
 func (a *app) digits(c *cobra.Command, name, typed string) error {
 	if typed != "" {
-		return a.call(c, "POST", "/peers/"+name+"/digits", map[string]string{"typed": typed})
+		return a.call(c, "POST", at("/peers/%s/digits", name), map[string]string{"typed": typed})
 	}
 	cl, err := a.client()
 	if err != nil {
@@ -63,7 +101,7 @@ func (a *app) digits(c *cobra.Command, name, typed string) error {
 		Groups []string `json:"groups"`
 		Reads  string   `json:"reads"`
 	}
-	if err := cl.do(c.Context(), "GET", "/peers/"+name+"/digits", nil, &d); err != nil {
+	if err := cl.do(c.Context(), "GET", at("/peers/%s/digits", name), nil, &d); err != nil {
 		return err
 	}
 	say, hear := identity.OddHalf(d.Groups), "even"
@@ -71,7 +109,8 @@ func (a *app) digits(c *cobra.Command, name, typed string) error {
 		say, hear = identity.EvenHalf(d.Groups), "odd"
 	}
 	return a.print(map[string]string{"say": say, "hear": hear}, func() {
-		a.say("read aloud (the %s groups): %s\nthen type the %s groups that you hear: detente peer digits %s --heard '…'", d.Reads, say, hear, name)
+		a.say("%s", say)
+		a.tell("read these %s groups aloud, then type the %s groups that you hear: detente peer digits %s --heard '…'", d.Reads, hear, name)
 	})
 }
 
@@ -82,7 +121,7 @@ type officerFlags struct {
 }
 
 func (o *officerFlags) add(c *cobra.Command) {
-	o.secretFlags.add(c)
+	o.opens(c)
 	c.Flags().StringVar(&o.key, "key", "", "the officer's key file")
 	c.Flags().StringVar(&o.cert, "cert", "", "the officer's certificate")
 	c.Flags().StringVar(&o.role, "role", "releasing", "the role that the officer acts in")
@@ -91,7 +130,7 @@ func (o *officerFlags) add(c *cobra.Command) {
 // sign signs a request with the officer's key, on this machine.
 func (o *officerFlags) sign(r identity.Request) ([]byte, error) {
 	if o.key == "" || o.cert == "" {
-		return nil, usage("--key and --cert are needed")
+		return nil, usage("--key and --cert are missing: the files of the officer's key and certificate")
 	}
 	key, err := o.read(o.key, identity.UseOfficer)
 	if err != nil {
@@ -138,7 +177,7 @@ func (a *app) confirmPeer(c *cobra.Command, name string, o *officerFlags) error 
 		return err
 	}
 	var t toSign
-	if err := cl.do(c.Context(), "GET", "/peers/"+name+"/confirmation", nil, &t); err != nil {
+	if err := cl.do(c.Context(), "GET", at("/peers/%s/confirmation", name), nil, &t); err != nil {
 		return err
 	}
 	r, err := t.request(o.role, "confirm")
@@ -149,66 +188,192 @@ func (a *app) confirmPeer(c *cobra.Command, name string, o *officerFlags) error 
 	if err != nil {
 		return err
 	}
-	return a.send(c, "/peers/"+name+"/confirmations", approval)
+	p, err := cl.send(c.Context(), at("/peers/%s/confirmations", name), approval)
+	if err != nil {
+		return err
+	}
+	if err := a.print(p, func() { a.table(p) }); err != nil {
+		return err
+	}
+	if p["state"] == station.PeerDigits {
+		a.tell("one more officer has to confirm %s", name)
+		return exitError{code: exitSecondPerson}
+	}
+	return nil
+}
+
+// lineFlags are what `line open` and `line test` are told.
+type lineFlags struct {
+	every        time.Duration
+	quota        int64
+	texts        string
+	policy       string
+	text, bearer string
+	wait         waitFlag
 }
 
 func (a *app) lineCommands() *cobra.Command {
-	var every time.Duration
-	var quota int64
-	var texts, policy, bearer string
-	return noun("line", "Lines to counterparts",
-		verb("open LINE", "open this station's direction of a line", cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
-			in := map[string]any{"line": args[0], "test_every_seconds": int64(every / time.Second), "quota_bytes": quota, "texts": texts}
-			if policy != "" {
-				b, err := os.ReadFile(policy)
-				if err != nil {
-					return err
-				}
-				in["policy"] = b
-			}
-			return a.call(c, "POST", "/lines", in)
-		}, func(c *cobra.Command) {
-			c.Long = "Queues entry 0, which states cards, edition and terms, and asks two officers for the line's\nfirst release policy. A line is named by both stations and its class:\nnrrc.arden.example/nrrc.boreal.example/notification"
-			c.Flags().DurationVar(&every, "test-every", 0, "how often the line is tested (default: the terms' own)")
-			c.Flags().Int64Var(&quota, "quota", 0, "bytes a day that the counterpart may send (default: the terms' own)")
-			c.Flags().StringVar(&texts, "texts", "", "the texts that the line runs under")
-			c.Flags().StringVar(&policy, "policy", "", "a file of the release policy (default: the usual one)")
-		}),
-		verb("list", "how each line stands", cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.call(c, "GET", "/lines", nil) }),
-		verb("policy", "print the usual release policy, to begin one's own with", cobra.NoArgs, func(*cobra.Command, []string) error {
-			_, err := a.out.Write(message.DefaultPolicy().Bytes())
+	var f lineFlags
+	return noun(about{"line", "lines to counterparts",
+		"A line joins two stations. It has a class: technical, notification or leadership; and it is named\nby both stations and the class: nrrc.arden.example/nrrc.boreal.example/notification.", "  detente line list"},
+		verb(about{"open LINE", "open this station's direction of a line",
+			"Queues the first entry of this station's log, which states cards, edition and terms, and asks two\nofficers to release the line's first release policy. The line is open once both ends have done so.",
+			"  detente line open nrrc.arden.example/nrrc.boreal.example/notification --test-every 1h"},
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.openLine(c, args[0], f) }, a.changes, f.wait.add, func(c *cobra.Command) {
+				c.Flags().DurationVar(&f.every, "test-every", 0, "how often the line is tested (default: the terms' own)")
+				c.Flags().Int64Var(&f.quota, "quota", 0, "bytes a day that the counterpart may send (default: the terms' own)")
+				c.Flags().StringVar(&f.texts, "texts", "", "the texts that the line runs under")
+				c.Flags().StringVar(&f.policy, "policy", "", "file of the release policy (default: the usual one, which detente policy show prints)")
+			}),
+		verb(about{"list", "how each line stands", "Lists lines: state, guard, how far each log has come and been receipted, what waits, alarms.", "  detente line list"},
+			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.call(c, "GET", "/lines", nil) }),
+		verb(about{"show LINE", "how one line stands", "Shows one line: state, guard, how far each log has come and been receipted, what waits, alarms.",
+			"  detente line show nrrc.arden.example/nrrc.boreal.example/notification"},
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.pick(c, "/lines", "line", args[0]) }),
+		verb(about{"test LINE", "test a line: the counterpart reads the check groups back",
+			"Sends a line test with random check groups. It needs no release. An officer of the counterpart\nreads the groups back.",
+			"  detente line test nrrc.arden.example/nrrc.boreal.example/notification --wait 30s"},
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.testLine(c, args[0], f) }, a.changes, f.wait.add, func(c *cobra.Command) {
+				c.Flags().StringVar(&f.text, "text", "T1", "the test text's name")
+				c.Flags().StringVar(&f.bearer, "bearer", "direct", "the way that the test takes")
+			}),
+		verb(about{"state LINE", "both logs of a line, summed up: the same at both stations",
+			"Reckons from both logs where every matter stands, and prints the digest of that. Both stations\nand an arbiter with the exported record come to the same digest.",
+			"  detente line state nrrc.arden.example/nrrc.boreal.example/notification"},
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
+				return a.call(c, "GET", "/state?line="+url.QueryEscape(args[0]), nil)
+			}))
+}
+
+func (a *app) openLine(c *cobra.Command, name string, f lineFlags) error {
+	if _, err := identity.ParseLine(name); err != nil {
+		return usage("%v", err)
+	}
+	in := map[string]any{"line": name, "test_every_seconds": int64(f.every / time.Second), "quota_bytes": f.quota, "texts": f.texts}
+	if f.policy != "" {
+		p, err := readPolicy(f.policy)
+		if err != nil {
 			return err
-		}),
-		verb("test LINE", "test a line: the counterpart reads the check groups back", cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
-			return a.testLine(c, args[0], texts, bearer)
-		}, func(c *cobra.Command) {
-			c.Flags().StringVar(&texts, "text", "T1", "the test text's name")
-			c.Flags().StringVar(&bearer, "bearer", "direct", "the way that the test takes")
-		}),
-		verb("state LINE", "both logs of a line folded: the same at both stations", cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
-			return a.call(c, "GET", "/state?line="+args[0], nil)
-		}))
+		}
+		in["policy"] = p.Bytes()
+	}
+	return a.enqueue(c, "/lines", in, f.wait)
 }
 
 // testLine sends a test with check groups that the counterpart reads back.
-func (a *app) testLine(c *cobra.Command, name, text, bearer string) error {
+func (a *app) testLine(c *cobra.Command, name string, f lineFlags) error {
 	id, err := newToken()
 	if err != nil {
 		return err
 	}
 	groups := strings.ToUpper(id[len(id)-8:len(id)-4] + " " + id[len(id)-4:])
-	d := draftFlags{line: name, tlp: "AMBER", params: []string{
-		"test_no=" + now().UTC().Format(time.RFC3339), "text_id=" + text, "check_groups=" + groups, "bearer=" + bearer,
+	d := draftFlags{line: name, tlp: "AMBER", wait: f.wait, params: []string{
+		"test_no=" + now().UTC().Format(time.RFC3339), "text_id=" + f.text, "check_groups=" + groups, "bearer=" + f.bearer,
 	}}
 	return a.submit(c, "010", d)
 }
 
-// sortedKeys returns the keys of an object in order.
-func sortedKeys(m map[string]any) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
+func (a *app) policy() *cobra.Command {
+	var format, precedence string
+	var file string
+	var wait waitFlag
+	return noun(about{"policy", "release policies: how many officers release which messages",
+		"A release policy says, by format and precedence, how many officers a message needs and in which\nroles. It stands in the log as a message of format 005, released by two officers under the policy\nbefore it, and the counterpart counts by it too.", "  detente policy show"},
+		verb(about{"show", "print the usual release policy, to begin one's own with",
+			"Prints the release policy that a line gets where nobody says otherwise. Save it, change it, give\nit to \"line open --policy\"; on an open line to \"policy change\".", "  detente policy show > policy.json"},
+			cobra.NoArgs, func(*cobra.Command, []string) error {
+				text := message.DefaultPolicy().Bytes()
+				return a.print(jsontext.Value(text), func() { a.say("%s", bytes.TrimSpace(text)) })
+			}),
+		verb(about{"change LINE", "ask for another release policy on an open line",
+			"Asks two officers to release another release policy for this station's messages on a line, as a\nmessage of format 005. It holds for the entries after its own, here and at the counterpart.",
+			"  detente policy change nrrc.arden.example/nrrc.boreal.example/notification --file policy.json"},
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.changePolicy(c, args[0], file, wait) }, a.changes, wait.add, func(c *cobra.Command) {
+				c.Flags().StringVar(&file, "file", "", "file of the new policy")
+			}),
+		verb(about{"test", "say what a policy asks for a message",
+			"Says how many officers a release policy asks for a message of a format and precedence, and whether\none may send it alone as PROVISIONAL.", "  detente policy test --format 222 --precedence FLASH\n  detente policy test --file policy.json --format 600"},
+			cobra.NoArgs, func(*cobra.Command, []string) error { return a.testPolicy(file, format, precedence) }, func(c *cobra.Command) {
+				c.Flags().StringVar(&file, "file", "", "file of the policy (default: the usual one)")
+				c.Flags().StringVar(&format, "format", "600", "the format's number")
+				c.Flags().StringVar(&precedence, "precedence", "ROUTINE", "ROUTINE, PRIORITY, IMMEDIATE or FLASH")
+			}))
+}
+
+// readPolicy reads a release policy's file.
+func readPolicy(path string) (message.Policy, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return message.Policy{}, err
 	}
-	slices.Sort(keys)
-	return keys
+	p, err := message.ParsePolicy(text)
+	if err != nil {
+		return p, usage("%s: %v", path, err)
+	}
+	return p, nil
+}
+
+// changePolicy submits a release policy for a line.
+func (a *app) changePolicy(c *cobra.Command, name, file string, wait waitFlag) error {
+	if file == "" {
+		return usage("--file is missing: the new policy; begin with what `detente policy show` prints")
+	}
+	p, err := readPolicy(file)
+	if err != nil {
+		return err
+	}
+	params, err := p.Params()
+	if err != nil {
+		return err
+	}
+	cl, err := a.client()
+	if err != nil {
+		return err
+	}
+	var lines []struct {
+		Line string `json:"line"`
+		Own  struct {
+			Size int64 `json:"size"`
+		} `json:"own"`
+	}
+	if err := cl.do(c.Context(), "GET", "/lines", nil, &lines); err != nil {
+		return err
+	}
+	for _, l := range lines {
+		if l.Line == name { // the earliest entry that it can hold for is the one after its own
+			params["from_entry"] = jsontext.Value(fmt.Sprint(l.Own.Size + 1))
+			return a.submitParams(c, "005", draftFlags{line: name, tlp: "AMBER", wait: wait}, params)
+		}
+	}
+	return exitError{exitNotFound, fmt.Errorf("this station has no line %s: see `detente line list`", name)}
+}
+
+func (a *app) testPolicy(file, format, precedence string) error {
+	p := message.DefaultPolicy()
+	if file != "" {
+		var err error
+		if p, err = readPolicy(file); err != nil {
+			return err
+		}
+	}
+	f, err := message.ParseFormat(format)
+	if err != nil {
+		return usage("--format: %v", err)
+	}
+	pr, err := message.ParsePrecedence(precedence)
+	if err != nil {
+		return usage("--precedence: %v", err)
+	}
+	r := p.Judge(message.Body{Format: f, Precedence: pr}, nil)
+	one := p.Judge(message.Body{Format: f, Precedence: pr}, []message.Approver{{Pseudonym: "X", Role: "releasing", Decision: "approve"}})
+	alone := one.Verdict == message.Provisional
+	if r.Verdict == message.Refused {
+		return exitError{exitRefused, errors.New(r.Reason)}
+	}
+	return a.print(map[string]any{"format": f, "precedence": pr.String(), "officers": r.Need, "provisional": alone}, func() {
+		a.say("%s %s: %d officers", f, pr, r.Need)
+		if alone {
+			a.say("one officer may send it alone, PROVISIONAL, to be confirmed in time")
+		}
+	})
 }

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json/v2"
 	"errors"
 	"fmt"
 	"io"
@@ -13,37 +12,25 @@ import (
 	"syscall"
 	"time"
 
-	"detente/line"
-	"detente/station"
-	"detente/store"
-
 	"github.com/spf13/cobra"
-)
-
-// Exit codes. Scripts rely on them.
-const (
-	exitFailed        = 1
-	exitUsage         = 2
-	exitNotFound      = 3
-	exitRefused       = 4
-	exitInvalid       = 5
-	exitIndeterminate = 6
-	exitSecondPerson  = 7
-	exitLineDown      = 8
-	exitConflict      = 9
-	exitNotSignedIn   = 10
-	exitTimeout       = 11
-	exitClockUnsafe   = 14
-	exitInterrupted   = 130
+	"golang.org/x/term"
 )
 
 // app is what all commands share.
 type app struct {
-	out, err  io.Writer
-	json      bool
-	data      string // the station's data directory
-	url       string // of the station's API
-	tokenFile string
+	in       io.Reader
+	out, err io.Writer
+	person   bool // a person sits at a terminal and can be asked
+	env      func(string) string
+
+	json, jsonl    bool
+	quiet, noColor bool
+	color          bool // results may be coloured
+	yes, dry       bool
+	data           string // the station's data directory
+	url            string // of the station's API
+	tokenFile      string
+	langs          []string
 }
 
 func main() { os.Exit(Main()) }
@@ -52,58 +39,28 @@ func main() { os.Exit(Main()) }
 func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a := &app{out: os.Stdout, err: os.Stderr}
+	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Getenv, person: term.IsTerminal(int(os.Stdin.Fd())), color: term.IsTerminal(int(os.Stdout.Fd()))}
+	return a.run(ctx, os.Args[1:])
+}
+
+// run runs one command and returns its exit code.
+func (a *app) run(ctx context.Context, args []string) int {
 	root := a.root()
-	err := root.ExecuteContext(ctx)
-	if err == nil {
-		return 0
+	root.SetArgs(args)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	c, err := root.ExecuteContextC(ctx)
+	code, said := codeOf(ctx, err)
+	if dry, ok := errors.AsType[dryRun](said); ok {
+		return a.showDryRun(dry)
 	}
-	var code exitError
-	if errors.As(err, &code) {
-		if code.err != nil {
-			fmt.Fprintln(os.Stderr, "detente:", code.err)
-		}
-		return code.code
+	if said != nil {
+		fmt.Fprintln(a.err, "detente:", said)
 	}
-	fmt.Fprintln(os.Stderr, "detente:", err)
-	return codeOf(ctx, err)
-}
-
-// exitError carries an exit code of its own; err may be nil where all was said.
-type exitError struct {
-	code int
-	err  error
-}
-
-func (e exitError) Error() string { return fmt.Sprint(e.err) }
-
-// Unwrap returns the cause.
-func (e exitError) Unwrap() error { return e.err }
-
-func usage(format string, args ...any) error {
-	return exitError{exitUsage, fmt.Errorf(format, args...)}
-}
-
-// codeOf gives an error its exit code.
-func codeOf(ctx context.Context, err error) int {
-	var transport *line.Error
-	switch {
-	case ctx.Err() != nil:
-		return exitInterrupted
-	case errors.Is(err, station.ErrNotFound):
-		return exitNotFound
-	case errors.Is(err, station.ErrRefused):
-		return exitRefused
-	case errors.Is(err, station.ErrConflict), errors.Is(err, store.ErrLocked):
-		return exitConflict
-	case errors.Is(err, station.ErrInvalid):
-		return exitUsage
-	case errors.Is(err, station.ErrLineDown), errors.As(err, &transport):
-		return exitLineDown
-	case errors.Is(err, station.ErrClockUnsafe):
-		return exitClockUnsafe
+	if code == exitUsage {
+		fmt.Fprintf(a.err, "see: %s --help\n", c.CommandPath())
 	}
-	return exitFailed
+	return code
 }
 
 func (a *app) root() *cobra.Command {
@@ -114,34 +71,67 @@ func (a *app) root() *cobra.Command {
 Every message is released by officers, receipted by the other station, and can be
 verified offline by anybody to whom a party shows it.
 
-Results go to standard output, words to standard error. With --json every command
-prints one JSON document.`,
-		SilenceUsage: true, SilenceErrors: true,
+Commands are a noun and a verb: detente msg send, detente record verify. Results go
+to standard output, words to standard error. With --json a command prints one JSON
+object. A command ends with 0 where all is done; what other codes mean stands under
+"detente help codes".`,
+		Example:      "  detente book list\n  detente record verify inquiry.record --root arden.root --root boreal.root",
+		SilenceUsage: true, SilenceErrors: true, Args: cobra.ArbitraryArgs, RunE: unknown,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return a.settle(c) },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exitError{exitUsage, err} })
 	f := root.PersistentFlags()
-	f.BoolVar(&a.json, "json", false, "print JSON")
-	f.StringVar(&a.data, "data", "", "the station's data directory")
-	f.StringVar(&a.url, "station", "", "the address of the station's API, such as http://127.0.0.1:8080 (default: the one in the data directory)")
-	f.StringVar(&a.tokenFile, "token-file", "", "a file that holds the token to act with (default: operator.token in the data directory)")
-	root.AddCommand(a.party(), a.officer(), a.stationCommands(), a.peer(), a.lineCommands(), a.msg(), a.release(), a.bookCommands(), a.recordCommands(), a.blob(), a.evidence(), a.era(), a.audit(), a.token())
+	f.BoolVar(&a.json, "json", false, `print one JSON object with "schema":"detente.cli/v1"`)
+	f.BoolVar(&a.jsonl, "jsonl", false, "print lists and streams as JSON, one object a line")
+	f.BoolVarP(&a.quiet, "quiet", "q", false, "print results and errors, and no other words")
+	f.BoolVar(&a.noColor, "no-color", false, "print without colours (also: NO_COLOR in the environment)")
+	f.BoolVarP(&a.yes, "yes", "y", false, "answer yes to questions; it never stands for an officer's signature")
+	f.StringSliceVar(&a.langs, "lang", []string{"en"}, "languages of renderings and verdicts: en, ru, zh, es, fr, ar")
+	f.StringVar(&a.data, "data", "", "the station's data directory (DETENTE_DATA)")
+	f.StringVar(&a.url, "station", "", "address of the station's API, such as http://127.0.0.1:8080 (DETENTE_STATION; default: the one in the data directory)")
+	f.StringVar(&a.tokenFile, "token-file", "", "file of the token to act with (DETENTE_TOKEN_FILE; default: operator.token in the data directory)")
+	root.AddCommand(a.party(), a.officer(), a.stationCommands(), a.peer(), a.lineCommands(), a.msg(), a.release(), a.policy(), a.bookCommands(), a.recordCommands(),
+		a.blob(), a.evidence(), a.era(), a.audit(), a.token(), a.config(), a.versionCommand("version"), a.completion(), a.man(), codes())
 	return root
 }
 
+// about is what a command says of itself.
+type about struct{ use, short, long, example string }
+
 // noun is a command that only groups others.
-func noun(use, short string, verbs ...*cobra.Command) *cobra.Command {
-	c := &cobra.Command{Use: use, Short: short, RunE: func(c *cobra.Command, _ []string) error {
-		return usage("%s: say which: see `%s --help`", c.CommandPath(), c.CommandPath())
-	}}
+func noun(w about, verbs ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: w.use, Short: w.short, Long: w.long, Example: w.example, Args: cobra.ArbitraryArgs, RunE: unknown}
 	c.AddCommand(verbs...)
 	return c
 }
 
+// unknown is run where a noun stands without one of its verbs.
+func unknown(c *cobra.Command, args []string) error {
+	if len(args) == 0 && !c.HasParent() {
+		return c.Help()
+	}
+	var names []string
+	for _, sub := range c.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	if len(args) == 0 {
+		return usage("%s: say which: %s", c.CommandPath(), join(names))
+	}
+	c.SuggestionsMinimumDistance = 2
+	if like := c.SuggestionsFor(args[0]); len(like) > 0 {
+		return usage("%s has no command %q: is %s meant?", c.CommandPath(), args[0], join(like))
+	}
+	return usage("%s has no command %q: there are %s", c.CommandPath(), args[0], join(names))
+}
+
 // verb is a command that does something.
-func verb(use, short string, args cobra.PositionalArgs, run func(*cobra.Command, []string) error, flags ...func(*cobra.Command)) *cobra.Command {
-	c := &cobra.Command{Use: use, Short: short, Args: func(c *cobra.Command, a []string) error {
+func verb(w about, args cobra.PositionalArgs, run func(*cobra.Command, []string) error, flags ...func(*cobra.Command)) *cobra.Command {
+	c := &cobra.Command{Use: w.use, Short: w.short, Long: w.long, Example: w.example, Args: func(c *cobra.Command, a []string) error {
 		if err := args(c, a); err != nil {
-			return exitError{exitUsage, fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
+			return usage("%s: %d arguments are too few or too many: it is used as %q", c.CommandPath(), len(a), c.UseLine())
 		}
 		return nil
 	}, RunE: run}
@@ -151,21 +141,11 @@ func verb(use, short string, args cobra.PositionalArgs, run func(*cobra.Command,
 	return c
 }
 
-// print prints a result: as JSON, or by the words given.
-func (a *app) print(v any, words func()) error {
-	if a.json || words == nil {
-		text, err := json.Marshal(v, json.Deterministic(true))
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(a.out, "%s\n", text)
-		return err
-	}
-	words()
-	return nil
+// changes marks a verb as one that changes something, and lets it be tried
+// without.
+func (a *app) changes(c *cobra.Command) {
+	c.Flags().BoolVar(&a.dry, "dry-run", false, "say what would be done, after all that can be checked here, and do nothing")
 }
-
-func (a *app) say(format string, args ...any) { fmt.Fprintf(a.out, format+"\n", args...) }
 
 // now is the wall clock; everything below cmd is told the time.
 func now() time.Time { return time.Now() }

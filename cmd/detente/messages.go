@@ -1,13 +1,8 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"context"
 	"encoding/json/jsontext"
-	"encoding/json/v2"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"strings"
@@ -25,6 +20,7 @@ type draftFlags struct {
 	id, line, precedence, tlp, pap, lang string
 	refs, params                         []string
 	expires                              time.Duration
+	wait                                 waitFlag
 }
 
 func (d *draftFlags) add(c *cobra.Command) {
@@ -40,51 +36,84 @@ func (d *draftFlags) add(c *cobra.Command) {
 	f.StringVar(&d.id, "id", "", "32 hexadecimal digits, to repeat a submission safely (default: a random one)")
 }
 
+// listFlags say which part of a list is meant.
+type listFlags struct {
+	limit  int
+	before int64
+}
+
 func (a *app) msg() *cobra.Command {
 	var d draftFlags
-	var langs []string
-	var limit int
-	var before, after int64
-	var state, until string
-	var within time.Duration
-	var reason string
-	return noun("msg", "Messages",
-		verb("send FORMAT", "fix the bytes of a message and ask for its release", cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
-			return a.submit(c, args[0], d)
-		}, d.add, func(c *cobra.Command) {
-			c.Long = "Fixes the bytes of a message in a format of the signal book and puts it before the releasing\nofficers. `detente book show FORMAT` lists its parameters."
-			c.Example = "  detente msg send 600 --line one/other/notification -p text='good day'"
-		}),
-		verb("list", "list messages, newest first", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
-			return a.call(c, "GET", fmt.Sprintf("/messages?before=%d&limit=%d", before, limit), nil)
-		}, func(c *cobra.Command) {
-			c.Flags().IntVar(&limit, "limit", 50, "how many")
-			c.Flags().Int64Var(&before, "before", 0, "seq of the last one seen")
-		}),
-		verb("show ID", "read a message", cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
-			return a.showMessage(c, args[0], langs)
-		}, func(c *cobra.Command) {
-			c.Flags().StringSliceVar(&langs, "lang", []string{"en"}, "languages: en, ru, zh, es, fr, ar")
-		}),
-		verb("queue", "list outgoing messages: why each waits, and what happens next", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
-			return a.call(c, "GET", fmt.Sprintf("/queue?state=%s&after=%d", url.QueryEscape(state), after), nil)
-		}, func(c *cobra.Command) {
-			c.Flags().StringVar(&state, "state", "awaiting", "awaiting, waiting, appended, withdrawn, expired, rejected or spent")
-			c.Flags().Int64Var(&after, "after", 0, "order of the last one seen")
-		}),
-		verb("withdraw ID", "take back a message that is not in the log yet", cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
-			return a.call(c, "POST", "/queue/"+args[0]+"/withdraw", map[string]string{"reason": reason})
-		}, func(c *cobra.Command) { c.Flags().StringVar(&reason, "reason", "", "why") }),
-		verb("wait ID", "wait until a message of ours is appended or receipted, or one of theirs has come", cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
-			return a.waitFor(c, args[0], until, within)
-		}, func(c *cobra.Command) {
-			c.Flags().StringVar(&until, "until", "receipted", "appended, receipted or received")
-			c.Flags().DurationVar(&within, "within", time.Minute, "how long to wait")
-		}),
-		verb("tail", "follow events as they happen", cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.tail(c, after) },
-			func(c *cobra.Command) {
-				c.Flags().Int64Var(&after, "after", 0, "the number of the last event seen")
+	var l listFlags
+	var out string
+	var disclose bool
+	const send = "  detente msg send 600 --line nrrc.arden.example/nrrc.boreal.example/notification -p text='good day'"
+	c := noun(about{"msg", "messages: say, read, withdraw, follow",
+		"A message follows a format of the signal book and reads the same in six languages. Its bytes are\nfixed when it is sent; then officers release it, and the counterpart receipts it.", send},
+		verb(about{"send FORMAT", "fix the bytes of a message and ask for its release",
+			"Fixes the bytes of a message in a format of the signal book and puts it before the releasing\nofficers. \"detente book show FORMAT\" lists its parameters. Ends with 7, and prints the id, where\nofficers have to release it first.", send},
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.submit(c, args[0], d) }, d.add, d.wait.add, a.changes),
+		verb(about{"compose FORMAT", "show what a message would say, without a station",
+			"Checks parameters against the signal book and prints the message as it would read. Nothing is sent,\nand no station is needed.", "  detente msg compose 600 -p text='good day' --lang en,ar"},
+			cobra.ExactArgs(1), func(_ *cobra.Command, args []string) error { return a.compose(args[0], d) }, d.add),
+		verb(about{"ack ID", "say to the counterpart that its message is understood",
+			"Answers a received message with a receipt of understanding (format 012). An officer of the watch\nreleases it. An acknowledgement is a person's word; the receipt of the machine came before.", "  detente msg ack ID"},
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.acknowledge(c, args[0], d) }, a.changes, d.wait.add),
+		verb(about{"answer ID FORMAT", "answer a message, on its line",
+			"Sends a message on the line of the one that it answers and refers to it.", "  detente msg answer ID 211 -p answer=not-ours -p action=examining"},
+			cobra.ExactArgs(2), func(c *cobra.Command, args []string) error { return a.answer(c, args[0], args[1], d) }, d.add, d.wait.add, a.changes),
+		verb(about{"list", "list messages, newest first", "Lists messages of all lines, ours and theirs, newest first. --before goes on from the last one seen.", "  detente msg list --limit 20\n  detente msg list --jsonl"},
+			cobra.NoArgs, func(c *cobra.Command, _ []string) error {
+				return a.call(c, "GET", fmt.Sprintf("/messages?before=%d&limit=%d", l.before, l.limit), nil)
+			}, func(c *cobra.Command) {
+				c.Flags().IntVar(&l.limit, "limit", 50, "how many")
+				c.Flags().Int64Var(&l.before, "before", 0, "seq of the last one seen")
+			}),
+		verb(about{"show ID", "read a message", "Shows a message in the languages of --lang, with its times. That it was read is audited.", "  detente msg show ID --lang en,ru"},
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.showMessage(c, args[0]) }),
+		verb(about{"entry LOG INDEX", "read an entry by its log and index",
+			"Shows an entry of either log by its place. An entry that could not be read as a message has no id\nand is found only so; \"msg list\" names log and index of each.", "  detente msg entry nrrc.boreal.example/to/nrrc.arden.example/notification/1 0"},
+			cobra.ExactArgs(2), func(c *cobra.Command, args []string) error {
+				q := url.Values{"log": {args[0]}, "index": {args[1]}, "lang": {strings.Join(a.langs, ",")}}
+				return a.showAt(c, "/entries?"+q.Encode())
+			}),
+		verb(about{"render ID", "print only the text of a message", "Prints the text of a message in the languages of --lang, and nothing else.", "  detente msg render ID --lang zh"},
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.renderMessage(c, args[0]) }),
+		verb(about{"export ID", "export one message as a record that anybody can verify offline",
+			"Writes one message with its proof and receipt into a new file. --disclose adds the key that opens it.", "  detente msg export ID --disclose --out inquiry.record"},
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
+				q := url.Values{"message": {args[0]}, "disclose": {fmt.Sprint(disclose)}}
+				return a.download(c, "/records?"+q.Encode(), out)
+			}, a.changes, func(c *cobra.Command) {
+				c.Flags().BoolVar(&disclose, "disclose", false, "let the key go along that opens this message, and no other")
+				c.Flags().StringVar(&out, "out", "", "a new file, such as inquiry.record")
 			}))
+	c.AddCommand(a.msgFollow()...)
+	return c
+}
+
+// typed reads typed parameters against the signal book.
+func (d draftFlags) typed(edition *book.Edition, format string) (map[string]jsontext.Value, error) {
+	if _, ok := edition.Format(message.Format(format)); !ok {
+		return nil, exitError{exitUnknownFormat, fmt.Errorf("format %q is not in edition %s of the signal book: see `detente book list`", format, edition.Name())}
+	}
+	typed := make([]string, 0, len(d.params))
+	for _, p := range d.params {
+		name, value, _ := strings.Cut(p, "=")
+		if file, ok := strings.CutPrefix(value, "@"); ok {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				return nil, err
+			}
+			p = name + "=" + strings.TrimSuffix(string(text), "\n")
+		}
+		typed = append(typed, p)
+	}
+	params, err := edition.Compose(message.Format(format), typed)
+	if err != nil {
+		return nil, usage("%v; see `detente book show %s`", err, format)
+	}
+	return params, nil
 }
 
 // submit submits a draft.
@@ -93,21 +122,17 @@ func (a *app) submit(c *cobra.Command, format string, d draftFlags) error {
 	if err != nil {
 		return err
 	}
-	typed := make([]string, 0, len(d.params))
-	for _, p := range d.params {
-		name, value, _ := strings.Cut(p, "=")
-		if file, ok := strings.CutPrefix(value, "@"); ok {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				return err
-			}
-			p = name + "=" + strings.TrimSuffix(string(text), "\n")
-		}
-		typed = append(typed, p)
-	}
-	params, err := edition.Compose(message.Format(format), typed)
+	params, err := d.typed(edition, format)
 	if err != nil {
-		return usage("%v", err)
+		return err
+	}
+	return a.submitParams(c, format, d, params)
+}
+
+// submitParams submits a draft whose parameters are read already.
+func (a *app) submitParams(c *cobra.Command, format string, d draftFlags, params map[string]jsontext.Value) error {
+	if _, err := identity.ParseLine(d.line); err != nil {
+		return usage("--line: %v", err)
 	}
 	in := struct {
 		ID         string                    `json:"id,omitempty"`
@@ -125,23 +150,164 @@ func (a *app) submit(c *cobra.Command, format string, d draftFlags) error {
 		at := now().Add(d.expires).UTC().Truncate(time.Second)
 		in.Expires = &at
 	}
-	return a.call(c, "POST", "/messages", in)
+	return a.enqueue(c, "/messages", in, d.wait)
 }
 
-func (a *app) showMessage(c *cobra.Command, id string, langs []string) error {
+// compose renders a message that is not sent.
+func (a *app) compose(format string, d draftFlags) error {
+	edition, err := book.Embedded()
+	if err != nil {
+		return err
+	}
+	params, err := d.typed(edition, format)
+	if err != nil {
+		return err
+	}
+	b, err := d.body(edition, format)
+	if err != nil {
+		return err
+	}
+	b.Params = params
+	texts := make(map[string]string)
+	for _, l := range a.langs {
+		if texts[l], err = edition.Render(b, book.Lang(l)); err != nil {
+			return usage("%v", err)
+		}
+	}
+	return a.print(map[string]any{"format": format, "params": params, "texts": texts}, func() { a.texts(texts) })
+}
+
+// placeholder is the line of a message that is composed for none.
+const placeholder = "from.example/to.example/notification"
+
+// body is a message's frame, as it would be sent.
+func (d draftFlags) body(edition *book.Edition, format string) (b message.Body, err error) {
+	f, _ := edition.Format(message.Format(format))
+	b = message.Body{Edition: edition.Hash(), Format: f.Number, Precedence: f.Usual(), Language: d.lang, Marking: message.Marking{TLP: d.tlp, PAP: d.pap}}
+	if d.precedence != "" {
+		if b.Precedence, err = message.ParsePrecedence(d.precedence); err != nil {
+			return b, usage("--precedence: %v", err)
+		}
+	}
+	if d.id != "" {
+		if b.ID, err = message.ParseID(d.id); err != nil {
+			return b, usage("--id: %v", err)
+		}
+	}
+	for _, r := range d.refs {
+		ref, err := message.ParseID(r)
+		if err != nil {
+			return b, usage("--ref: %v", err)
+		}
+		b.Refs = append(b.Refs, ref)
+	}
+	if d.expires > 0 {
+		b.Expires = now().Add(d.expires).UTC().Truncate(time.Second)
+	}
+	on := d.line
+	if on == "" {
+		on = placeholder
+	}
+	if b.Line, err = identity.ParseLine(on); err != nil {
+		return b, usage("--line: %v", err)
+	}
+	b.From, b.To = b.Line.A, b.Line.B
+	return b, nil
+}
+
+// texts prints renderings in the order of the languages asked for.
+func (a *app) texts(by map[string]string) {
+	for i, l := range a.langs {
+		if i > 0 {
+			a.say("")
+		}
+		a.say("%s", strings.TrimRight(by[l], "\n"))
+	}
+}
+
+// received is what of a message its answer needs.
+type received struct {
+	ID       string            `json:"id"`
+	Citation string            `json:"citation"`
+	Log      string            `json:"log"`
+	Received *time.Time        `json:"received"`
+	Texts    map[string]string `json:"texts"`
+}
+
+// line is the line on which a message came.
+func (r received) line() (string, error) {
+	o, err := identity.ParseOrigin(r.Log)
+	return o.Line().String(), err
+}
+
+// read reads a message in the languages asked for.
+func (a *app) read(c *cobra.Command, id string, out any) error {
 	cl, err := a.client()
 	if err != nil {
 		return err
 	}
-	q := url.Values{"lang": {strings.Join(langs, ",")}}
+	q := url.Values{"lang": {strings.Join(a.langs, ",")}}
+	return cl.do(c.Context(), "GET", at("/messages/%s", id)+"?"+q.Encode(), nil, out)
+}
+
+// answer sends a message that refers to another one, on its line.
+func (a *app) answer(c *cobra.Command, id, format string, d draftFlags) error {
+	var m received
+	if err := a.read(c, id, &m); err != nil {
+		return err
+	}
+	on, err := m.line()
+	if err != nil {
+		return fmt.Errorf("the station's answer: %w", err)
+	}
+	if d.line != "" && d.line != on {
+		return usage("--line: %s came on %s, and is answered there", id, on)
+	}
+	d.line, d.refs = on, append(d.refs, id)
+	return a.submit(c, format, d)
+}
+
+// acknowledge says that a message is understood.
+func (a *app) acknowledge(c *cobra.Command, id string, d draftFlags) error {
+	var m received
+	if err := a.read(c, id, &m); err != nil {
+		return err
+	}
+	at := now()
+	if m.Received != nil {
+		at = *m.Received
+	}
+	d.tlp, d.params = "AMBER", []string{"state=UND", "role=watch", "received=" + at.UTC().Format(time.RFC3339)}
+	return a.answer(c, id, "012", d)
+}
+
+func (a *app) renderMessage(c *cobra.Command, id string) error {
+	var m received
+	if err := a.read(c, id, &m); err != nil {
+		return err
+	}
+	return a.print(map[string]any{"id": m.ID, "citation": m.Citation, "texts": m.Texts}, func() { a.texts(m.Texts) })
+}
+
+func (a *app) showMessage(c *cobra.Command, id string) error {
+	q := url.Values{"lang": {strings.Join(a.langs, ",")}}
+	return a.showAt(c, at("/messages/%s", id)+"?"+q.Encode())
+}
+
+// showAt prints the message at a path of the API.
+func (a *app) showAt(c *cobra.Command, path string) error {
+	cl, err := a.client()
+	if err != nil {
+		return err
+	}
 	var m map[string]any
-	if err := cl.do(c.Context(), "GET", "/messages/"+id+"?"+q.Encode(), nil, &m); err != nil {
+	if err := cl.do(c.Context(), "GET", path, nil, &m); err != nil {
 		return err
 	}
 	return a.print(m, func() {
 		texts, _ := m["texts"].(map[string]any)
 		a.say("%v  %v", m["citation"], m["precedence"])
-		for _, l := range langs {
+		for _, l := range a.langs {
 			a.say("\n%v", texts[l])
 		}
 		for _, k := range []string{"at", "received", "receipt", "problem", "field"} {
@@ -150,288 +316,4 @@ func (a *app) showMessage(c *cobra.Command, id string, langs []string) error {
 			}
 		}
 	})
-}
-
-// waitFor asks until a message stands as it should.
-func (a *app) waitFor(c *cobra.Command, id, until string, within time.Duration) error {
-	cl, err := a.client()
-	if err != nil {
-		return err
-	}
-	reached, ok := map[string]func(map[string]any) bool{
-		"appended":  func(m map[string]any) bool { return m["citation"] != nil },
-		"received":  func(m map[string]any) bool { return m["citation"] != nil },
-		"receipted": func(m map[string]any) bool { return m["receipt"] != nil || m["received"] != nil },
-	}[until]
-	if !ok {
-		return usage("--until: %q: appended, receipted or received", until)
-	}
-	ctx, cancel := context.WithTimeout(c.Context(), within)
-	defer cancel()
-	const every = 50 * time.Millisecond
-	look := time.NewTicker(every)
-	defer look.Stop()
-	for {
-		var m map[string]any
-		err := cl.do(ctx, "GET", "/messages/"+id, nil, &m)
-		if err == nil && reached(m) {
-			return a.print(m, func() { a.say("%v: %s", m["citation"], until) })
-		}
-		if err != nil && ctx.Err() == nil && codeOf(ctx, err) != exitNotFound {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			if c.Context().Err() != nil {
-				return c.Context().Err()
-			}
-			return exitError{exitTimeout, fmt.Errorf("message %s is not %s after %s; it goes on by itself: see `detente msg queue`", id, until, within)}
-		case <-look.C:
-		}
-	}
-}
-
-// tail prints events as they come.
-func (a *app) tail(c *cobra.Command, after int64) error {
-	cl, err := a.client()
-	if err != nil {
-		return err
-	}
-	r, err := cl.raw(c.Context(), "GET", fmt.Sprintf("/stream?after=%d", after), "", nil)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	lines := bufio.NewScanner(r)
-	var event string
-	for lines.Scan() {
-		if name, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
-			event = name
-		}
-		data, ok := strings.CutPrefix(lines.Text(), "data: ")
-		if !ok {
-			continue
-		}
-		if event == "hb" {
-			event = ""
-			continue
-		}
-		if a.json {
-			a.say("%s", data)
-			continue
-		}
-		var e struct {
-			Number int64  `json:"number"`
-			At     string `json:"at"`
-			Kind   string `json:"kind"`
-			Ref    string `json:"ref"`
-			Text   string `json:"text"`
-		}
-		if err := json.Unmarshal([]byte(data), &e); err != nil {
-			return fmt.Errorf("the station's answer: %w", err)
-		}
-		a.say("%d %s %s %s: %s", e.Number, e.At, e.Kind, e.Ref, e.Text)
-	}
-	if c.Context().Err() != nil {
-		return nil
-	}
-	return lines.Err()
-}
-
-func (a *app) release() *cobra.Command {
-	var o officerFlags
-	var langs []string
-	var digest string
-	decide := func(decision string) func(*cobra.Command, []string) error {
-		return func(c *cobra.Command, args []string) error { return a.decide(c, args[0], decision, digest, &o) }
-	}
-	withDigest := func(c *cobra.Command) {
-		c.Flags().StringVar(&digest, "digest", "", "the first eight or more digits of the digest that `release show` gave: what you read is what you sign")
-	}
-	return noun("release", "The release of messages by officers",
-		verb("list", "list what awaits release", cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.call(c, "GET", "/queue?state=awaiting", nil) }),
-		verb("show ID", "what would be released: text and digest, computed here from the bytes", cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
-			return a.showRelease(c, args[0], langs)
-		}, func(c *cobra.Command) {
-			c.Long = "Fetches the bytes and computes digest and text from them on this machine, so that a station\nthat shows one thing and asks to sign another is found out. Run it on a machine of your own."
-			c.Flags().StringSliceVar(&langs, "lang", []string{"en"}, "languages: en, ru, zh, es, fr, ar")
-		}),
-		verb("approve ID", "sign that the message may go", cobra.ExactArgs(1), decide("approve"), o.add, withDigest),
-		verb("reject ID", "sign that it may not", cobra.ExactArgs(1), decide("reject"), o.add, withDigest),
-		verb("alone ID", "send on one officer's word, PROVISIONAL, where the policy lets it", cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
-			return a.call(c, "POST", "/releases/"+args[0]+"/alone", struct{}{})
-		}))
-}
-
-// request is a request for release as the API shows it.
-type request struct {
-	toSign
-	Frozen []byte `json:"-"`
-	State  string `json:"state"`
-	Have   int    `json:"have"`
-	Need   int    `json:"need"`
-}
-
-// fetch gets a request for release, and computes from its bytes what they say.
-func (a *app) fetch(ctx context.Context, cl *client, id string) (request, message.Frozen, error) {
-	var in struct {
-		Body    []byte    `json:"body"`
-		Digest  string    `json:"digest"`
-		Request string    `json:"request"`
-		Policy  string    `json:"policy"`
-		Expires time.Time `json:"expires"`
-		State   string    `json:"state"`
-		Have    int       `json:"have"`
-		Need    int       `json:"need"`
-	}
-	if err := cl.do(ctx, "GET", "/releases/"+id, nil, &in); err != nil {
-		return request{}, message.Frozen{}, err
-	}
-	f, err := message.ParseBody(in.Body)
-	if err != nil {
-		return request{}, f, fmt.Errorf("the station's bytes are no message: %w", err)
-	}
-	if f.Digest().String() != in.Digest {
-		return request{}, f, exitError{exitRefused, fmt.Errorf("the station names the digest %s and its bytes have %s: sign nothing, and report it", in.Digest, f.Digest())}
-	}
-	return request{toSign: toSign{in.Digest, in.Request, in.Policy, in.Expires}, State: in.State, Have: in.Have, Need: in.Need}, f, nil
-}
-
-func (a *app) showRelease(c *cobra.Command, id string, langs []string) error {
-	cl, err := a.client()
-	if err != nil {
-		return err
-	}
-	r, f, err := a.fetch(c.Context(), cl, id)
-	if err != nil {
-		return err
-	}
-	edition, err := book.Embedded()
-	if err != nil {
-		return err
-	}
-	texts := make(map[string]string)
-	for _, l := range langs {
-		if texts[l], err = edition.Render(f.Body(), book.Lang(l)); err != nil {
-			return err
-		}
-	}
-	return a.print(map[string]any{"id": id, "digest": r.Body, "texts": texts, "have": r.Have, "need": r.Need, "state": r.State}, func() {
-		for _, l := range langs {
-			a.say("%s", texts[l])
-		}
-		a.say("digest: %s\n%d of %d officers have approved", f.Digest().Groups(), r.Have, r.Need)
-	})
-}
-
-// leastDigest is how many digits of a digest an officer has to repeat.
-const leastDigest = 8
-
-func (a *app) decide(c *cobra.Command, id, decision, digest string, o *officerFlags) error {
-	cl, err := a.client()
-	if err != nil {
-		return err
-	}
-	r, f, err := a.fetch(c.Context(), cl, id)
-	if err != nil {
-		return err
-	}
-	typed := strings.ReplaceAll(digest, " ", "")
-	if len(typed) < leastDigest || !strings.HasPrefix(f.Digest().String(), typed) {
-		return usage("--digest: %d or more digits of the message's digest are needed, and they must fit: read it with `detente release show %s`", leastDigest, id)
-	}
-	q, err := r.request(o.role, decision)
-	if err != nil {
-		return err
-	}
-	approval, err := o.sign(q)
-	if err != nil {
-		return err
-	}
-	return a.send(c, "/releases/"+id+"/approvals", approval)
-}
-
-// send posts bytes that are JSON already and prints the answer.
-func (a *app) send(c *cobra.Command, path string, body []byte) error {
-	cl, err := a.client()
-	if err != nil {
-		return err
-	}
-	r, err := cl.raw(c.Context(), "POST", path, "application/json", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	var out any
-	if err := json.UnmarshalRead(r, &out); err != nil {
-		return fmt.Errorf("the station's answer: %w", err)
-	}
-	return a.print(out, func() { a.table(out) })
-}
-
-// table prints an answer for people: a line a row, its fields by name.
-func (a *app) table(v any) {
-	rows, ok := v.([]any)
-	if !ok {
-		rows = []any{v}
-	}
-	for _, row := range rows {
-		m, ok := row.(map[string]any)
-		if !ok {
-			if row != nil {
-				a.say("%v", row)
-			}
-			continue
-		}
-		writeRow(a.out, m)
-	}
-	if len(rows) == 0 {
-		a.say("nothing")
-	}
-}
-
-// writeRow prints an object: what names it first, then its other fields.
-func writeRow(w io.Writer, m map[string]any) {
-	var head, rest []string
-	for _, k := range []string{"citation", "id", "line", "station", "pseudonym", "number", "format", "precedence", "state"} {
-		if v, ok := m[k]; ok && v != "" {
-			head = append(head, fmt.Sprint(plain(v)))
-		}
-	}
-	known := "|citation|id|line|station|pseudonym|number|format|precedence|state|$schema|"
-	for _, k := range sortedKeys(m) {
-		if v := plain(m[k]); !strings.Contains(known, "|"+k+"|") && v != "" {
-			rest = append(rest, fmt.Sprintf("  %s: %s", k, v))
-		}
-	}
-	fmt.Fprintln(w, strings.Join(head, "  "))
-	for _, r := range rest {
-		fmt.Fprintln(w, r)
-	}
-}
-
-// plain writes a value in a line.
-func plain(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	case float64:
-		return fmt.Sprintf("%.0f", v)
-	}
-	text, err := json.Marshal(v, json.Deterministic(true))
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	return string(text)
-}
-
-// digestOf reads a digest of an argument.
-func digestOf(s string) (identity.Digest, error) {
-	d, err := identity.ParseDigest(s)
-	if err != nil {
-		return d, usage("%v", err)
-	}
-	return d, nil
 }

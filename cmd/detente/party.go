@@ -18,13 +18,20 @@ import (
 // secretFlags are the ways in which a secret comes: in files, never as an
 // argument.
 type secretFlags struct {
+	*app
 	passphraseFile, identityFile, recipient string
 }
 
+// opens adds the flags with which a key file is opened.
+func (s *secretFlags) opens(c *cobra.Command) {
+	c.Flags().StringVar(&s.passphraseFile, "passphrase-file", "", "file of the passphrase of the key file")
+	c.Flags().StringVar(&s.identityFile, "identity-file", "", "file of the age identity that opens the key file")
+}
+
+// add adds the flags with which key files are opened and new ones sealed.
 func (s *secretFlags) add(c *cobra.Command) {
-	c.Flags().StringVar(&s.passphraseFile, "passphrase-file", "", "a file that holds the passphrase of the key file")
-	c.Flags().StringVar(&s.identityFile, "identity-file", "", "an age identity file that opens the key file")
-	c.Flags().StringVar(&s.recipient, "recipient", "", "an age recipient to seal a new key file to, in place of a passphrase")
+	s.opens(c)
+	c.Flags().StringVar(&s.recipient, "recipient", "", "age recipient to which a new key file is sealed, in place of a passphrase")
 }
 
 func (s *secretFlags) passphrase() (string, error) {
@@ -57,9 +64,9 @@ func (s *secretFlags) write(path string, use identity.Use) (identity.PrivateKey,
 	}
 	file, err := identity.EncryptKey(key.Secret(), pass, s.recipient)
 	if err != nil {
-		return key, usage("%v; use --passphrase-file or --recipient", err)
+		return key, usage("%v: give --passphrase-file or --recipient", err)
 	}
-	return key, writeFile(path, file, 0o600)
+	return key, s.put(path, file, 0o600)
 }
 
 // credential is the name under which systemd hands the passphrase over.
@@ -71,7 +78,7 @@ func (s *secretFlags) open(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" && s.passphraseFile == "" && s.identityFile == "" {
+	if dir := s.env("CREDENTIALS_DIRECTORY"); dir != "" && s.passphraseFile == "" && s.identityFile == "" {
 		s.passphraseFile = filepath.Join(dir, credential)
 	}
 	pass, err := s.passphrase()
@@ -103,29 +110,40 @@ func (s *secretFlags) read(path string, use identity.Use) (identity.PrivateKey, 
 // cardYears is how long a card is valid.
 const cardYears = 2
 
+// partyFlags are what a party's offline work is told.
+type partyFlags struct {
+	secretFlags
+	dir, party, agency, request, out string
+}
+
+func (p *partyFlags) at(c *cobra.Command) {
+	c.Flags().StringVar(&p.dir, "dir", ".", "directory of the party's files, on a machine without a network")
+}
+
 func (a *app) party() *cobra.Command {
-	var s secretFlags
-	var dir, party, agency, request, out string
-	return noun("party", "A party's offline work: its root key, and what the root endorses",
-		verb("init", "make a party's root key", cobra.NoArgs, func(*cobra.Command, []string) error {
-			return a.partyInit(&s, dir, party)
-		}, s.add, func(c *cobra.Command) {
-			c.Flags().StringVar(&dir, "dir", ".", "where the party's files are kept, offline")
-			c.Flags().StringVar(&party, "party", "", "the party's name, such as arden.example")
-		}),
-		verb("agency", "make and endorse an agency's key", cobra.NoArgs, func(*cobra.Command, []string) error {
-			return a.partyAgency(&s, dir, agency)
-		}, s.add, func(c *cobra.Command) {
-			c.Flags().StringVar(&dir, "dir", ".", "where the party's files are kept, offline")
-			c.Flags().StringVar(&agency, "agency", "", "the agency's name, such as nrrc.arden.example")
-		}),
-		verb("endorse", "endorse a station's card", cobra.NoArgs, func(*cobra.Command, []string) error {
-			return a.partyEndorse(&s, dir, request, out)
-		}, s.add, func(c *cobra.Command) {
-			c.Flags().StringVar(&dir, "dir", ".", "where the party's files are kept, offline")
-			c.Flags().StringVar(&request, "request", "", "the station's request.json")
-			c.Flags().StringVar(&out, "out", "", "where the endorsed cards are written")
-		}))
+	p := partyFlags{secretFlags: secretFlags{app: a}}
+	return noun(about{"party", "a party's offline work: its root key, and what the root endorses",
+		"A party's root key vouches for its agencies and for the cards of their stations. All of this is\ndone on a machine without a network; only cards and roots leave it.",
+		"  detente party init --dir OFFLINE --party arden.example --passphrase-file FILE"},
+		verb(about{"init", "make a party's root key",
+			"Makes the party's root key in an encrypted file, and PARTY.root, which says whose key it is.\nGive PARTY.root to counterparts by a way that they trust, with its fingerprint read aloud.",
+			"  detente party init --dir OFFLINE --party arden.example --passphrase-file FILE\n  detente party init --dir OFFLINE --party arden.example --recipient age1…"},
+			cobra.NoArgs, func(*cobra.Command, []string) error { return a.partyInit(&p.secretFlags, p.dir, p.party) }, p.add, p.at, a.changes, func(c *cobra.Command) {
+				c.Flags().StringVar(&p.party, "party", "", "the party's name, such as arden.example")
+			}),
+		verb(about{"agency", "make an agency's key, and endorse it",
+			"Makes the key by which an agency certifies its officers, and endorses it by the root.",
+			"  detente party agency --dir OFFLINE --agency nrrc.arden.example --passphrase-file FILE"},
+			cobra.NoArgs, func(*cobra.Command, []string) error { return a.partyAgency(&p.secretFlags, p.dir, p.agency) }, p.add, p.at, a.changes, func(c *cobra.Command) {
+				c.Flags().StringVar(&p.agency, "agency", "", "the agency's name, such as nrrc.arden.example")
+			}),
+		verb(about{"endorse", "endorse a station's card",
+			"Endorses the card that a station asks for in its request.json, and writes it with the root and\nthe agency's card into one file, which the station installs and gives to counterparts.",
+			"  detente party endorse --dir OFFLINE --request request.json --out station.cards --passphrase-file FILE"},
+			cobra.NoArgs, func(*cobra.Command, []string) error { return a.partyEndorse(&p.secretFlags, p.dir, p.request, p.out) }, p.opens, p.at, a.changes, func(c *cobra.Command) {
+				c.Flags().StringVar(&p.request, "request", "", "the station's request.json")
+				c.Flags().StringVar(&p.out, "out", "", "file for the endorsed cards")
+			}))
 }
 
 func (a *app) partyInit(s *secretFlags, dir, name string) error {
@@ -133,7 +151,7 @@ func (a *app) partyInit(s *secretFlags, dir, name string) error {
 	if err != nil {
 		return usage("--party: %v", err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := a.mkdir(dir); err != nil {
 		return err
 	}
 	key, err := s.write(filepath.Join(dir, "root.key.age"), identity.UseRoot)
@@ -145,12 +163,13 @@ func (a *app) partyInit(s *secretFlags, dir, name string) error {
 		return err
 	}
 	path := filepath.Join(dir, name+".root")
-	if err := writeFile(path, note, 0o644); err != nil {
+	if err := a.put(path, note, 0o644); err != nil {
 		return err
 	}
-	print := key.Public().Fingerprint()
-	return a.print(map[string]string{"party": name, "root": path, "fingerprint": print.String()}, func() {
-		a.say("root of %s: %s\nfingerprint: %s", name, path, print.Groups())
+	fingerprint := key.Public().Fingerprint()
+	return a.print(map[string]string{"party": name, "root": path, "fingerprint": fingerprint.String()}, func() {
+		a.say("root of %s: %s\nfingerprint: %s", name, path, fingerprint.Groups())
+		a.tell("next: make the agency's key with `detente party agency`")
 	})
 }
 
@@ -190,7 +209,7 @@ func (a *app) partyAgency(s *secretFlags, dir, name string) error {
 		return err
 	}
 	path := filepath.Join(dir, name+".agency")
-	if err := writeFile(path, card, 0o644); err != nil {
+	if err := a.put(path, card, 0o644); err != nil {
 		return err
 	}
 	return a.print(map[string]string{"agency": name, "card": path}, func() { a.say("card of agency %s: %s", name, path) })
@@ -216,7 +235,7 @@ func earlierCards(dir string, agency identity.Agency) ([][]byte, error) {
 
 func (a *app) partyEndorse(s *secretFlags, dir, request, out string) error {
 	if request == "" || out == "" {
-		return usage("--request and --out are needed")
+		return usage("--request and --out are missing: the station's request.json, and the file for its cards")
 	}
 	card, err := readRequest(request)
 	if err != nil {
@@ -247,91 +266,12 @@ func (a *app) partyEndorse(s *secretFlags, dir, request, out string) error {
 	if _, err := b.Verify(root.Key, now()); err != nil {
 		return err
 	}
-	if err := writeFile(out, b.Bytes(), 0o644); err != nil {
+	if err := a.put(out, b.Bytes(), 0o644); err != nil {
 		return err
 	}
 	digest := identity.Sum(b.Station)
 	return a.print(map[string]string{"station": string(card.Station), "cards": out, "digest": digest.String()}, func() {
 		a.say("cards of %s: %s\ndigest: %s", card.Station, out, digest.Groups())
+		a.tell("next: on the station's machine, `detente station card --install %s`", out)
 	})
-}
-
-func (a *app) officer() *cobra.Command {
-	var s secretFlags
-	var dir, agency, name, pseudonym, stationName, roles, keyOut, certOut, cert string
-	return noun("officer", "Officers: keys, certificates, and this station's list",
-		verb("certify", "make an officer's key and certificate, offline, with the agency's key", cobra.NoArgs, func(*cobra.Command, []string) error {
-			return a.officerCertify(&s, dir, agency, stationName, pseudonym, roles, keyOut, certOut)
-		}, s.add, func(c *cobra.Command) {
-			f := c.Flags()
-			f.StringVar(&dir, "dir", ".", "where the party's files are kept, offline")
-			f.StringVar(&agency, "agency", "", "the agency that certifies")
-			f.StringVar(&stationName, "at", "", "the station at which the officer serves")
-			f.StringVar(&pseudonym, "pseudonym", "", "how the counterpart knows the officer, such as ARD-R-01")
-			f.StringVar(&roles, "roles", "watch", "roles, with commas: watch, releasing, …")
-			f.StringVar(&keyOut, "key", "", "where the officer's key file is written")
-			f.StringVar(&certOut, "cert", "", "where the certificate is written")
-		}),
-		verb("add", "put an officer's certificate on the station's list", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
-			note, err := os.ReadFile(cert)
-			if err != nil {
-				return err
-			}
-			return a.call(c, "POST", "/officers", map[string]any{"name": name, "certificate": note})
-		}, func(c *cobra.Command) {
-			c.Flags().StringVar(&name, "name", "", "the officer's name, known to this station only")
-			c.Flags().StringVar(&cert, "cert", "", "the certificate's file")
-		}),
-		verb("list", "list the station's officers", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
-			return a.call(c, "GET", "/officers", nil)
-		}),
-		verb("revoke PSEUDONYM", "end an officer's approvals here", cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
-			return a.call(c, "POST", "/officers/"+args[0]+"/revoke", struct{}{})
-		}))
-}
-
-func (a *app) officerCertify(s *secretFlags, dir, agency, at, pseudonym, roles, keyOut, certOut string) error {
-	name, err := identity.ParseStation(at)
-	if err != nil || keyOut == "" || certOut == "" || agency == "" {
-		return usage("--agency, --at, --pseudonym, --key and --cert are needed: %v", err)
-	}
-	root, _, err := readRoot(dir)
-	if err != nil {
-		return err
-	}
-	agencyKey, err := s.read(filepath.Join(dir, agency+".agency.key.age"), identity.UseAgency)
-	if err != nil {
-		return err
-	}
-	key, err := s.write(keyOut, identity.UseOfficer)
-	if err != nil {
-		return err
-	}
-	from := now().UTC().Truncate(time.Second)
-	note, err := identity.IssueCertificate(identity.Agency(agency), agencyKey, identity.Certificate{
-		Party: root.Party, Station: name, Pseudonym: pseudonym, Roles: strings.Split(roles, ","), From: from, To: from.AddDate(1, 0, 0),
-		Credential: identity.Credential{Kind: identity.CredentialKey, Key: key.Public()},
-	})
-	if err != nil {
-		return usage("%v", err)
-	}
-	if err := writeFile(certOut, note, 0o644); err != nil {
-		return err
-	}
-	return a.print(map[string]string{"pseudonym": pseudonym, "key": keyOut, "certificate": certOut}, func() {
-		a.say("officer %s: key %s, certificate %s", pseudonym, keyOut, certOut)
-	})
-}
-
-// call calls the API and prints what it answers.
-func (a *app) call(c *cobra.Command, method, path string, in any) error {
-	cl, err := a.client()
-	if err != nil {
-		return err
-	}
-	var out any
-	if err := cl.do(c.Context(), method, path, in, &out); err != nil {
-		return err
-	}
-	return a.print(out, func() { a.table(out) })
 }

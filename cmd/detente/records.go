@@ -2,13 +2,11 @@ package main
 
 import (
 	"bytes"
-	"encoding/base64"
-	"errors"
+	"encoding/json/jsontext"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -19,73 +17,58 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// exportFlags say what is exported.
+type exportFlags struct {
+	id, dossier, line, out string
+	disclose               bool
+}
+
 func (a *app) recordCommands() *cobra.Command {
-	var id, dossier, lineName, out, lang string
-	var disclose bool
+	var e exportFlags
 	var roots, cards []string
-	return noun("record", "Records that anybody can verify offline",
-		verb("export", "export a message, a dossier or a line", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
-			q := url.Values{"message": {id}, "dossier": {dossier}, "line": {lineName}, "disclose": {fmt.Sprint(disclose)}}
-			return a.download(c, "/records?"+q.Encode(), out)
-		}, func(c *cobra.Command) {
-			f := c.Flags()
-			f.StringVar(&id, "message", "", "the id of one message")
-			f.StringVar(&dossier, "dossier", "", "the id of any message of a dossier")
-			f.StringVar(&lineName, "line", "", "a whole line")
-			f.BoolVar(&disclose, "disclose", false, "let file keys go along, so that the reader can open the entries")
-			f.StringVar(&out, "out", "", "a new file, such as inquiry.record")
-		}),
-		verb("verify FILE", "verify a record or an evidence file, offline, from the parties' roots alone", cobra.ExactArgs(1), func(_ *cobra.Command, args []string) error {
-			return a.verify(args[0], roots, cards, lang)
-		}, func(c *cobra.Command) {
-			c.Long = "Verifies without configuration, key or network. Ends with 0 where the record is valid, 5 where\nit is not, and 6 where something could not be checked, which is named."
-			f := c.Flags()
-			f.StringArrayVar(&roots, "root", nil, "a party's .root file; repeat for each party")
-			f.StringArrayVar(&cards, "cards", nil, "for an evidence file: a station's cards; repeat for each station")
-			f.StringVar(&lang, "lang", "en", "en, ru, zh, es, fr or ar")
-		}))
+	return noun(about{"record", "records that anybody can verify offline",
+		"A record is one file with messages, proofs and receipts. Whoever holds the parties' roots verifies\nit without a network, without a station and years later.", "  detente record verify inquiry.record --root arden.example.root --root boreal.example.root"},
+		verb(about{"export", "export a message, a dossier or a line",
+			"Writes a record into a new file. Without --disclose it proves what was delivered and when, and\nshows no content; with it the keys go along that open these entries and no others.",
+			"  detente record export --line nrrc.arden.example/nrrc.boreal.example/notification --disclose --out line.record"},
+			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.export(c, e) }, a.changes, func(c *cobra.Command) {
+				f := c.Flags()
+				f.StringVar(&e.id, "message", "", "the id of one message")
+				f.StringVar(&e.dossier, "dossier", "", "the id of any message of a dossier")
+				f.StringVar(&e.line, "line", "", "a whole line")
+				f.BoolVar(&e.disclose, "disclose", false, "let file keys go along, so that the reader can open the entries")
+				f.StringVar(&e.out, "out", "", "a new file, such as inquiry.record")
+			}),
+		verb(about{"verify FILE…", "verify records or evidence files, offline, from the parties' roots alone",
+			"Verifies without configuration, key or network. Prints numbered checks, each passed, failed or not\nchecked, and a verdict. Ends with 0 where all is valid, 5 where something is not, and 6 where\nsomething could not be checked, which is named.",
+			"  detente record verify inquiry.record --root arden.example.root --root boreal.example.root --lang fr"},
+			cobra.MinimumNArgs(1), func(_ *cobra.Command, args []string) error { return a.verifyAll(args, roots, cards) }, func(c *cobra.Command) {
+				f := c.Flags()
+				f.StringArrayVar(&roots, "root", nil, "a party's .root file, held from a source that you trust; repeat for each party")
+				f.StringArrayVar(&cards, "cards", nil, "for an evidence file: a station's cards; repeat for each station")
+			}),
+		verb(about{"show FILE", "read what a record discloses, offline",
+			"Verifies a record as \"record verify\" does, and prints what it discloses: each message with its\ntimes, in the languages of --lang. Of a record that is not valid it shows nothing.",
+			"  detente record show inquiry.record --root arden.example.root --root boreal.example.root --lang en,ru"},
+			cobra.ExactArgs(1), func(_ *cobra.Command, args []string) error { return a.showRecord(args[0], roots) }, func(c *cobra.Command) {
+				c.Flags().StringArrayVar(&roots, "root", nil, "a party's .root file, held from a source that you trust; repeat for each party")
+			}))
 }
 
-// download saves what the API answers in a new file.
-func (a *app) download(c *cobra.Command, path, to string) error {
-	if to == "" {
-		return usage("--out is needed: a new file")
-	}
-	cl, err := a.client()
-	if err != nil {
-		return err
-	}
-	r, err := cl.raw(c.Context(), "GET", path, "", nil)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	n, err := io.Copy(f, r)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(to))
-	}
-	return a.print(map[string]any{"file": to, "bytes": n}, func() { a.say("%s: %d bytes", to, n) })
+// shownMessage is a message of a record, for programs.
+type shownMessage struct {
+	Citation string            `json:"citation"`
+	At       time.Time         `json:"at"`
+	Received *time.Time        `json:"received,omitempty"`
+	Body     jsontext.Value    `json:"body"`
+	Texts    map[string]string `json:"texts,omitempty"`
 }
 
-func (a *app) verify(path string, rootFiles, cardFiles []string, lang string) error {
-	var roots []identity.Root
-	for _, f := range rootFiles {
-		note, err := os.ReadFile(f)
-		if err != nil {
-			return err
-		}
-		r, err := identity.ParseRoot(note)
-		if err != nil {
-			return usage("%s: %v", f, err)
-		}
-		roots = append(roots, r)
-	}
-	if len(roots) == 0 {
-		return usage("--root is needed: the file of each party's root, which you hold from a source that you trust")
+// showRecord prints what a record discloses, and ends as its verification does.
+func (a *app) showRecord(path string, rootFiles []string) error {
+	roots, err := readRoots(rootFiles)
+	if err != nil {
+		return err
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -96,185 +79,225 @@ func (a *app) verify(path string, rootFiles, cardFiles []string, lang string) er
 	if err != nil {
 		return err
 	}
-	head := make([]byte, 2)
-	if _, err := f.ReadAt(head, 0); err == nil && !bytes.Equal(head, []byte("PK")) {
-		return a.verifyEvidence(f, roots, cardFiles)
-	}
-	report, err := record.Verify(f, info.Size(), roots)
+	report, said, err := record.Read(f, info.Size(), roots)
 	if err != nil {
 		return err
 	}
-	text, err := report.Render(book.Lang(lang))
-	if err != nil {
-		return usage("--lang: %v", err)
+	if report.Verdict == record.Invalid {
+		return exitError{exitInvalid, fmt.Errorf("%s is not valid, and nothing of it is shown: see `detente record verify`", path)}
 	}
-	if err := a.print(report, func() { a.say("%s", strings.TrimRight(text, "\n")) }); err != nil {
+	edition, err := book.Embedded()
+	if err != nil {
 		return err
 	}
+	list := make([]shownMessage, 0, len(said))
+	for _, m := range said {
+		s := shownMessage{Citation: m.Citation, At: m.At.UTC(), Body: m.Body.Bytes(), Texts: make(map[string]string)}
+		if !m.Received.IsZero() {
+			at := m.Received.UTC()
+			s.Received = &at
+		}
+		for _, l := range a.langs {
+			if text, err := edition.Render(m.Body.Body(), book.Lang(l)); err == nil { // of another edition the bytes are shown
+				s.Texts[l] = text
+			}
+		}
+		list = append(list, s)
+	}
+	if err := a.print(list, func() { a.messages(list) }); err != nil {
+		return err
+	}
+	a.tell("%d messages, %d receipts; %s", report.Messages, report.Receipts, report.Verdict)
 	if code := report.ExitCode(); code != 0 {
 		return exitError{code: code}
 	}
 	return nil
 }
 
+// messages prints messages of a record for people.
+func (a *app) messages(list []shownMessage) {
+	for i, m := range list {
+		if i > 0 {
+			a.say("")
+		}
+		received := "no receipt"
+		if m.Received != nil {
+			received = "received " + m.Received.Format(time.RFC3339)
+		}
+		a.say("%s  written %s  %s", m.Citation, m.At.Format(time.RFC3339), received)
+		if len(m.Texts) == 0 {
+			a.say("%s", m.Body)
+			continue
+		}
+		a.texts(m.Texts)
+	}
+}
+
+func (a *app) export(c *cobra.Command, e exportFlags) error {
+	named := 0
+	for _, v := range []string{e.id, e.dossier, e.line} {
+		if v != "" {
+			named++
+		}
+	}
+	if named != 1 {
+		return usage("one of --message, --dossier and --line is needed: it says what is exported")
+	}
+	q := url.Values{"message": {e.id}, "dossier": {e.dossier}, "line": {e.line}, "disclose": {fmt.Sprint(e.disclose)}}
+	return a.download(c, "/records?"+q.Encode(), e.out)
+}
+
+// verdict is a report on one file.
+type verdict interface {
+	ExitCode() int
+}
+
+// verifyAll verifies files and ends with the worst of their verdicts.
+func (a *app) verifyAll(paths, rootFiles, cardFiles []string) error {
+	roots, err := readRoots(rootFiles)
+	if err != nil {
+		return err
+	}
+	var reports []verdict
+	code := 0
+	for _, path := range paths {
+		r, text, err := a.verifyFile(path, roots, cardFiles)
+		if err != nil {
+			return err
+		}
+		reports = append(reports, r)
+		if !a.json && !a.jsonl {
+			if len(paths) > 1 {
+				a.say("%s", path)
+			}
+			a.say("%s", a.coloured(strings.TrimRight(text, "\n")))
+		}
+		if c := r.ExitCode(); code != exitInvalid && c != 0 {
+			code = c
+		}
+	}
+	var all any = reports
+	if len(reports) == 1 {
+		all = reports[0]
+	}
+	if err := a.print(all, func() {}); err != nil || code == 0 {
+		return err
+	}
+	return exitError{code: code}
+}
+
+func readRoots(paths []string) ([]identity.Root, error) {
+	if len(paths) == 0 {
+		return nil, usage("--root is missing: the file of each party's root, which you hold from a source that you trust")
+	}
+	var roots []identity.Root
+	for _, f := range paths {
+		note, err := os.ReadFile(f)
+		if err != nil {
+			return nil, err
+		}
+		r, err := identity.ParseRoot(note)
+		if err != nil {
+			return nil, usage("%s: %v", f, err)
+		}
+		roots = append(roots, r)
+	}
+	return roots, nil
+}
+
+// verifyFile verifies one file and returns its report, with the words for it.
+func (a *app) verifyFile(path string, roots []identity.Root, cardFiles []string) (verdict, string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, "", err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, "", err
+	}
+	head := make([]byte, 2)
+	if _, err := f.ReadAt(head, 0); err == nil && !bytes.Equal(head, []byte("PK")) {
+		return a.verifyEvidence(f, roots, cardFiles)
+	}
+	report, err := record.Verify(f, info.Size(), roots)
+	if err != nil {
+		return nil, "", err
+	}
+	text, err := report.Render(a.lang())
+	return report, text, err
+}
+
+// coloured colours the marks of a report.
+func (a *app) coloured(text string) string {
+	if !a.color {
+		return text
+	}
+	return strings.NewReplacer("✔", "\x1b[32m✔\x1b[0m", "✘", "\x1b[31m✘\x1b[0m", "—", "\x1b[33m—\x1b[0m").Replace(text)
+}
+
 // maxEvidenceFile bounds an evidence file that is read.
 const maxEvidenceFile = 1 << 20
 
-func (a *app) verifyEvidence(r io.Reader, roots []identity.Root, cardFiles []string) error {
+func (a *app) verifyEvidence(r io.Reader, roots []identity.Root, cardFiles []string) (verdict, string, error) {
 	file, err := io.ReadAll(io.LimitReader(r, maxEvidenceFile))
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	var cards []identity.Bundle
 	for _, f := range cardFiles {
 		b, _, err := readBundle(f)
 		if err != nil {
-			return err
+			return nil, "", err
 		}
 		cards = append(cards, b)
 	}
 	e := record.VerifyEvidence(file, cards, roots)
-	if err := a.print(e, func() { a.say("%s: %s: %s", e.Verdict, e.Kind, e.Reason) }); err != nil {
-		return err
-	}
-	switch e.Verdict {
-	case record.Invalid:
-		return exitError{code: exitInvalid}
-	case record.Indeterminate:
-		return exitError{code: exitIndeterminate}
-	}
-	return nil
+	text, err := e.Render(a.lang())
+	return e, text, err
 }
 
 func (a *app) blob() *cobra.Command {
 	var lineName, mediaType, out string
-	return noun("blob", "Evidence that travels beside messages",
-		verb("add FILE", "seal a file to a line's counterpart; prints the parameter that names it", cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
-			f, err := os.Open(args[0])
-			if err != nil {
-				return err
-			}
-			defer f.Close()
-			cl, err := a.client()
-			if err != nil {
-				return err
-			}
-			r, err := cl.raw(c.Context(), "POST", "/blobs?line="+url.QueryEscape(lineName), mediaType, f)
-			if err != nil {
-				return err
-			}
-			defer r.Close()
-			_, err = io.Copy(a.out, io.MultiReader(r, strings.NewReader("\n")))
-			return err
-		}, func(c *cobra.Command) {
-			c.Flags().StringVar(&lineName, "line", "", "the line")
-			c.Flags().StringVar(&mediaType, "type", "application/octet-stream", "the media type, such as application/stix+json")
-		}),
-		verb("get HASH", "open a blob that the station holds", cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
-			hash, err := digestOf(args[0])
-			if err != nil {
-				return err
-			}
-			return a.download(c, "/blobs/"+hash.String(), out)
-		}, func(c *cobra.Command) { c.Flags().StringVar(&out, "out", "", "a new file") }))
+	return noun(about{"blob", "evidence that travels beside messages",
+		"Evidence too large for a message travels beside it, sealed, and never ahead of messages. The\nmessage names it by its hash.", "  detente blob add bundle.json --line LINE --type application/stix+json"},
+		verb(about{"add FILE", "seal a file to a line's counterpart, and print the parameter that names it",
+			"Seals a file to the counterpart of a line and keeps it. What it prints is the value of a message's\nevidence parameter.", "  detente blob add bundle.json --line LINE --type 'application/stix+json;version=2.1'"},
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.addBlob(c, args[0], lineName, mediaType) }, a.changes, func(c *cobra.Command) {
+				c.Flags().StringVar(&lineName, "line", "", "the line")
+				c.Flags().StringVar(&mediaType, "type", "application/octet-stream", "the media type, such as application/stix+json")
+			}),
+		verb(about{"get HASH", "open a piece of evidence that the station holds", "Opens evidence by the hash that a message names, into a new file. That it was read is audited.", "  detente blob get HASH --out bundle.json"},
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
+				hash, err := digestOf(args[0])
+				if err != nil {
+					return err
+				}
+				return a.download(c, "/blobs/"+hash.String(), out)
+			}, a.changes, func(c *cobra.Command) { c.Flags().StringVar(&out, "out", "", "a new file") }))
 }
 
-func (a *app) evidence() *cobra.Command {
-	var dir string
-	return noun("evidence", "What the station holds against counterparts",
-		verb("list", "list forks, withheld receipts and the like", cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.call(c, "GET", "/evidence", nil) }),
-		verb("export", "write each as a file that `detente record verify` takes", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
-			return a.exportEvidence(c, dir)
-		}, func(c *cobra.Command) { c.Flags().StringVar(&dir, "dir", ".", "where to") }))
-}
-
-func (a *app) exportEvidence(c *cobra.Command, dir string) error {
+func (a *app) addBlob(c *cobra.Command, path, line, mediaType string) error {
+	if _, err := identity.ParseLine(line); err != nil {
+		return usage("--line: %v", err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
 	cl, err := a.client()
 	if err != nil {
 		return err
 	}
-	var list []struct {
-		Kind string `json:"kind"`
-		File string `json:"file"`
-	}
-	if err := cl.do(c.Context(), "GET", "/evidence", nil, &list); err != nil {
+	r, err := cl.raw(c.Context(), "POST", "/blobs?line="+url.QueryEscape(line), mediaType, f)
+	if err != nil {
 		return err
 	}
-	files := []string{}
-	for i, e := range list {
-		content, err := base64.StdEncoding.DecodeString(e.File)
-		if err != nil {
-			return fmt.Errorf("the station's answer: %w", err)
-		}
-		path := filepath.Join(dir, fmt.Sprintf("%s-%d.evidence", strings.ReplaceAll(e.Kind, " ", "-"), i+1))
-		if err := writeFile(path, content, 0o600); err != nil {
-			return err
-		}
-		files = append(files, path)
+	defer r.Close()
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return fmt.Errorf("the station's answer: %w", err)
 	}
-	return a.print(files, func() {
-		for _, f := range files {
-			a.say("%s", f)
-		}
-	})
-}
-
-func (a *app) era() *cobra.Command {
-	var cards, reason string
-	return noun("era", "The succession of logs",
-		verb("open LINE", "end this station's log of a line and begin the next", cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
-			b, _, err := readBundle(cards)
-			if err != nil {
-				return err
-			}
-			return a.call(c, "POST", "/eras", map[string]any{"line": args[0], "reason": reason, "cards": b.Bytes()})
-		}, func(c *cobra.Command) {
-			c.Long = "Ends this station's log of a line and begins the next, with the key that\n`detente station card --era LINE` made and the party endorsed. Back the store up right after."
-			c.Flags().StringVar(&cards, "cards", "", "the endorsed cards that list the new log's key")
-			c.Flags().StringVar(&reason, "reason", "choice", "choice, compromise or loss")
-		}))
-}
-
-func (a *app) audit() *cobra.Command {
-	var from int64
-	var limit int
-	return noun("audit", "The audit trail",
-		verb("list", "lines of the trail, each with the hash over all before it", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
-			return a.call(c, "GET", fmt.Sprintf("/audit?from=%d&limit=%d", from, limit), nil)
-		}, func(c *cobra.Command) {
-			c.Flags().Int64Var(&from, "from", 1, "the first number")
-			c.Flags().IntVar(&limit, "limit", 100, "how many")
-		}))
-}
-
-func (a *app) token() *cobra.Command {
-	var actor, roles, out string
-	var last time.Duration
-	return noun("token", "Tokens of the API",
-		verb("add", "let a caller act with some roles", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
-			if out == "" || actor == "" {
-				return usage("--out and --actor are needed")
-			}
-			token, err := newToken()
-			if err != nil {
-				return err
-			}
-			if err := writeFile(out, []byte(token+"\n"), 0o600); err != nil {
-				return err
-			}
-			in := map[string]any{"token": token, "actor": actor, "roles": strings.Split(roles, ","), "until": now().Add(last).UTC()}
-			cl, err := a.client()
-			if err != nil {
-				return err
-			}
-			if err := cl.do(c.Context(), "POST", "/tokens", in, nil); err != nil {
-				return err
-			}
-			return a.print(map[string]string{"actor": actor, "token_file": out}, func() { a.say("token of %s: %s", actor, out) })
-		}, func(c *cobra.Command) {
-			c.Flags().StringVar(&actor, "actor", "", "who acts, as the audit trail will name it")
-			c.Flags().StringVar(&roles, "roles", "read", "with commas: read, draft, audit, operator")
-			c.Flags().DurationVar(&last, "for", 30*24*time.Hour, "how long it holds")
-			c.Flags().StringVar(&out, "out", "", "a new file that holds the token")
-		}))
+	return a.print(jsontext.Value(text), func() { a.say("%s", bytes.TrimSpace(text)) })
 }

@@ -40,12 +40,9 @@ type serving struct {
 // serve runs a station until ctx ends. Whatever ends it, and when, what was
 // acknowledged stays.
 func (a *app) serve(ctx context.Context, secrets *secretFlags) error {
-	if a.data == "" {
-		return usage("--data is needed")
-	}
 	s := &serving{dir: a.data, secrets: secrets, log: slog.New(slog.NewJSONHandler(a.err, nil))}
 	var err error
-	if s.conf, err = readConfig(s.dir); err != nil {
+	if s.conf, err = a.readConfig(); err != nil {
 		return err
 	}
 	lines, err := net.Listen("tcp", s.conf.Listen)
@@ -109,7 +106,7 @@ func (s *serving) open(ctx context.Context) error {
 	}
 	bundle, root, err := readBundle(filepath.Join(s.dir, cardsName))
 	if err != nil {
-		return fmt.Errorf("%w; install the endorsed cards with `detente station card --install`", err)
+		return noCards(err)
 	}
 	if s.tls, err = tlsCertificate(file.TLS, identity.Station(s.conf.Station)); err != nil {
 		return err
@@ -236,8 +233,8 @@ func (s *serving) watchdog(ctx context.Context) error {
 			return err
 		case <-tick.C:
 		}
-		if err := s.alive(ctx); err != nil {
-			s.log.Error("not alive", "error", err)
+		if store := s.alive(ctx)[0]; !store.OK {
+			s.log.Error("not alive", "error", store.Reason)
 			continue
 		}
 		if _, err := daemon.SdNotify(false, daemon.SdNotifyWatchdog); err != nil {

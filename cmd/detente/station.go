@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -30,83 +29,132 @@ type stationFlags struct {
 	endpoints, readers                           []string
 }
 
+func (f *stationFlags) all(c *cobra.Command) {
+	c.Flags().StringVar(&f.party, "party", "", "the party, such as arden.example")
+	c.Flags().StringVar(&f.agency, "agency", "", "the agency, such as nrrc.arden.example")
+	c.Flags().StringVar(&f.name, "name", "", "the station's name, such as nrrc.arden.example")
+	c.Flags().StringVar(&f.code, "code", "", "the short code that citations use, such as ARD")
+	c.Flags().StringVar(&f.listen, "listen", "", "address that counterparts reach, such as 0.0.0.0:8443")
+	c.Flags().StringArrayVar(&f.endpoints, "endpoint", nil, "URL of it as counterparts see it; several: the preferred first")
+	c.Flags().StringVar(&f.api, "api", "127.0.0.1:8080", "loopback address of the API")
+	c.Flags().StringVar(&f.mark, "mark", "", "file of the high-water mark, outside the data directory and its backups")
+	c.Flags().StringArrayVar(&f.readers, "reader", nil, "a counterpart's station to hold lines with; repeat for several")
+}
+
 func (a *app) stationCommands() *cobra.Command {
-	var f stationFlags
-	var s secretFlags
-	var cards, reader, era, dest string
-	var repair, codes bool
-	return noun("station", "A station: make it, run it, look after it",
-		verb("init", "make a station's keys and the request for its card", cobra.NoArgs, func(*cobra.Command, []string) error { return a.stationInit(f) },
-			f.add, func(c *cobra.Command) {
-				c.Long = "Makes a station's data directory: its private keys in an encrypted file, an operator's\ntoken, and request.json, which the party endorses offline with `detente party endorse`."
-				c.Flags().StringVar(&f.party, "party", "", "the party, such as arden.example")
-				c.Flags().StringVar(&f.agency, "agency", "", "the agency, such as nrrc.arden.example")
-				c.Flags().StringVar(&f.name, "name", "", "the station's name, such as nrrc.arden.example")
-				c.Flags().StringVar(&f.code, "code", "", "the short code that citations use, such as ARD")
-				c.Flags().StringVar(&f.listen, "listen", "", "address that counterparts reach, such as 0.0.0.0:8443")
-				c.Flags().StringArrayVar(&f.endpoints, "endpoint", nil, "URL of it as counterparts see it; several: the preferred first")
-				c.Flags().StringVar(&f.api, "api", "127.0.0.1:8080", "loopback address of the API")
-				c.Flags().StringVar(&f.mark, "mark", "", "file of the high-water mark, outside the data directory and its backups")
-				c.Flags().StringArrayVar(&f.readers, "reader", nil, "a counterpart's station to hold lines with; repeat for several")
-			}),
-		verb("card", "install endorsed cards, show them, or ask for new keys", cobra.NoArgs, func(*cobra.Command, []string) error {
-			return a.stationCard(&s, cards, reader, era, codes)
-		}, s.add, func(c *cobra.Command) {
+	f := stationFlags{secretFlags: secretFlags{app: a}}
+	return noun(about{"station", "a station: make it, run it, look after it",
+		"A station is an agency's installation: its keys, its store, its lines. One process serves it.", "  detente station status --data /var/lib/detente"},
+		verb(about{"init", "make a station's keys and the request for its card",
+			"Makes a station's data directory: its private keys in an encrypted file, an operator's token, and\nrequest.json, which the party endorses offline with \"detente party endorse\". The high-water mark\nlies outside the data directory: by it the station notices that it was put back to an older copy.",
+			"  detente station init --data /var/lib/detente --party arden.example --agency nrrc.arden.example \\\n      --name nrrc.arden.example --code ARD --listen 0.0.0.0:8443 --endpoint https://line.arden.example:8443 \\\n      --mark /var/lib/detente-mark/high-water --reader nrrc.boreal.example --passphrase-file FILE"},
+			cobra.NoArgs, func(*cobra.Command, []string) error { return a.stationInit(f) }, f.add, f.all, a.changes),
+		a.stationCardCommand(),
+		a.stationServe(),
+		a.stationRotate(),
+		verb(about{"status", "how the station and its lines stand", "Lists lines: state, guard, how far each log has come and been receipted, what waits, alarms.", "  detente station status"},
+			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.call(c, "GET", "/lines", nil) }),
+		a.stationDoctor(),
+		a.stationBackup(),
+		verb(about{"restore FILE", "put a backup in the place of a stopped station's store",
+			"Puts a backup in the place of the store; what was there is kept beside it. The station has to be\nstopped. At its next start it sees by its mark what it lacks, and heals before it signs anything.",
+			"  detente station restore backup.sqlite --data /var/lib/detente"},
+			cobra.ExactArgs(1), func(_ *cobra.Command, args []string) error { return a.restore(args[0]) }, a.changes),
+		a.stationClock(),
+		a.versionCommand("station version"))
+}
+
+func (a *app) stationCardCommand() *cobra.Command {
+	s := secretFlags{app: a}
+	var cards, reader, era string
+	var codes bool
+	return verb(about{"card", "install endorsed cards, show them, or ask for new keys",
+		"Without a flag it shows the station's cards and their digest. --install puts endorsed cards in\nplace. --reader and --era make keys and a request.json for the card that lists them.",
+		"  detente station card --data /var/lib/detente --install station.cards\n  detente station card --data /var/lib/detente --qr"},
+		cobra.NoArgs, func(*cobra.Command, []string) error { return a.stationCard(&s, cards, reader, era, codes) }, s.add, a.changes, func(c *cobra.Command) {
 			c.Flags().StringVar(&cards, "install", "", "a file of endorsed cards to install; start the station anew afterwards")
 			c.Flags().StringVar(&reader, "reader", "", "make log keys for lines with one more station, and a request for the card that lists them")
 			c.Flags().StringVar(&era, "era", "", "make the key of a line's next era, and a request for the card that lists it")
 			c.Flags().BoolVar(&codes, "qr", false, "draw the cards as QR codes")
-		}),
-		verb("serve", "run the station", cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.serve(c.Context(), &s) }, s.add),
-		verb("rotate", "make sealing keys for the months ahead, and the request for the card that lists them", cobra.NoArgs, func(*cobra.Command, []string) error {
+		})
+}
+
+func (a *app) stationServe() *cobra.Command {
+	s := secretFlags{app: a}
+	return verb(about{"serve", "run the station",
+		"Runs the station until it is interrupted. Stopping is safe at any moment, kill -9 included. The key\nfile's passphrase comes from --passphrase-file, or from systemd as the credential keys-passphrase.",
+		"  detente station serve --data /var/lib/detente --passphrase-file FILE"},
+		cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.serve(c.Context(), &s) }, s.opens)
+}
+
+func (a *app) stationRotate() *cobra.Command {
+	s := secretFlags{app: a}
+	return verb(about{"rotate", "make sealing keys for the months ahead, and the request for the card that lists them",
+		"Makes what is missing of the sealing and archive keys of this month and the thirteen after it,\nand renews the card's validity. The party endorses the request; then \"detente station card\n--install\" and a restart bring it into force, and the station shows its new card to every\ncounterpart by itself. Once a year is enough.",
+		"  detente station rotate --data /var/lib/detente --passphrase-file FILE"},
+		cobra.NoArgs, func(*cobra.Command, []string) error {
 			if a.data == "" {
-				return usage("--data is needed")
+				return usage("--data is missing: the station's data directory")
 			}
 			return a.requestKeys(&s, filepath.Join(a.data, cardsName), keyRequest{periods: true})
-		}, s.add, func(c *cobra.Command) {
-			c.Long = "Makes what is missing of the sealing and archive keys of this month and the thirteen after it,\nand renews the card's validity. The party endorses the request; then `detente station card\n--install` and a restart bring it into force, and the station shows its new card to every\ncounterpart by itself. Once a year is enough."
-		}),
-		verb("status", "how the station and its lines stand", cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.call(c, "GET", "/lines", nil) }),
-		verb("doctor", "check every tree, hash and table", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
-			return a.doctor(c, repair)
-		}, func(c *cobra.Command) {
+		}, s.add, a.changes)
+}
+
+func (a *app) stationDoctor() *cobra.Command {
+	var repair bool
+	return verb(about{"doctor", "check every tree, hash and table",
+		"Checks every log, hash and table of a running station. Ends with 5 where something is wrong. With\n--repair the tables are made anew from the logs; no log is ever touched.", "  detente station doctor\n  detente station doctor --repair"},
+		cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.doctor(c, repair) }, a.changes, func(c *cobra.Command) {
 			c.Flags().BoolVar(&repair, "repair", false, "make the tables anew from the logs; no log is ever touched")
-		}),
-		verb("backup", "copy the running station's store to a new file", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
-			if dest == "" {
-				return usage("--to is needed: a new file on the station's machine")
+		})
+}
+
+func (a *app) stationBackup() *cobra.Command {
+	var to string
+	return verb(about{"backup", "copy the running station's store to a new file",
+		"Copies the store of a running station into a new file on the station's machine, whole and synced.\nKeep keys.age, cards, station.json and blobs/ beside it, and never the high-water mark.", "  detente station backup --to /var/backups/detente-1.sqlite"},
+		cobra.NoArgs, func(c *cobra.Command, _ []string) error {
+			if to == "" {
+				return usage("--to is missing: a new file on the station's machine")
 			}
-			full, err := filepath.Abs(dest)
+			full, err := filepath.Abs(to)
 			if err != nil {
 				return err
 			}
 			return a.call(c, "POST", "/backup", map[string]string{"to": full})
-		}, func(c *cobra.Command) { c.Flags().StringVar(&dest, "to", "", "a new file") }),
-		verb("restore FILE", "put a backup in the place of a stopped station's store", cobra.ExactArgs(1), func(_ *cobra.Command, args []string) error {
-			return a.restore(args[0])
-		}),
-		verb("clock", "confirm the time after the clock leapt; two operators do, each with their own token", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
-			return a.call(c, "POST", "/clock", nil)
-		}),
-		verb("version", "what this program was built from", cobra.NoArgs, func(*cobra.Command, []string) error {
-			return a.print(map[string]string{"version": version()}, func() { a.say("detente %s", version()) })
-		}))
+		}, a.changes, func(c *cobra.Command) { c.Flags().StringVar(&to, "to", "", "a new file on the station's machine") })
 }
 
-// version tells the commit that the program was built from, where that is
-// known.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
+func (a *app) stationClock() *cobra.Command {
+	return verb(about{"clock", "confirm the time after the clock leapt",
+		"After a leap of the clock the station stamps nothing until two operators have confirmed the time\nwithin ten minutes, each with a token of their own. Ends with 7 after the first of them.", "  detente station clock --token-file a.token"},
+		cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.confirmClock(c) }, a.changes)
+}
+
+func (a *app) confirmClock(c *cobra.Command) error {
+	cl, err := a.client()
+	if err != nil {
+		return err
 	}
-	v := info.Main.Version
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			v = s.Value
+	var out struct {
+		Confirmed bool   `json:"confirmed"`
+		Next      string `json:"next,omitempty"`
+	}
+	if err := cl.do(c.Context(), "POST", "/clock", nil, &out); err != nil {
+		return err
+	}
+	err = a.print(out, func() {
+		if out.Confirmed {
+			a.say("the time is confirmed")
+			return
 		}
+		a.say("confirmed by one operator")
+		a.tell("next: %s", out.Next)
+	})
+	if err == nil && !out.Confirmed {
+		err = exitError{code: exitSecondPerson}
 	}
-	return v
+	return err
 }
 
 // sealingAhead is for how many months sealing keys are made in advance.
@@ -114,7 +162,10 @@ const sealingAhead = 14
 
 func (a *app) stationInit(f stationFlags) error {
 	if a.data == "" || f.mark == "" || f.listen == "" || len(f.endpoints) == 0 {
-		return usage("--data, --listen, --endpoint and --mark are needed")
+		return usage("--data, --listen, --endpoint and --mark are all needed")
+	}
+	if _, err := identity.ParseStation(f.name); err != nil {
+		return usage("--name: %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(a.data, configName)); err == nil {
 		return exitError{exitConflict, fmt.Errorf("%s holds a station already", a.data)}
@@ -151,23 +202,24 @@ func (a *app) stationInit(f stationFlags) error {
 			return usage("--reader: %v", err)
 		}
 	}
-	if err := os.MkdirAll(a.data, 0o700); err != nil {
+	if err := a.mkdir(a.data); err != nil {
 		return err
 	}
 	token, err := newToken()
 	if err != nil {
 		return err
 	}
-	err = errors.Join(f.writeKeys(a.data, k), writeFile(filepath.Join(a.data, tokenName), []byte(token+"\n"), 0o600), writeJSON(filepath.Join(a.data, requestName), card, 0o644))
+	err = errors.Join(f.writeKeys(a.data, k), a.put(filepath.Join(a.data, tokenName), []byte(token+"\n"), 0o600), a.putJSON(filepath.Join(a.data, requestName), card, 0o644))
 	if err == nil {
-		err = writeJSON(filepath.Join(a.data, configName), conf, 0o600) // last: what makes it a station
+		err = a.putJSON(filepath.Join(a.data, configName), conf, 0o600) // last: what makes it a station
 	}
 	if err != nil {
 		return err
 	}
 	request := filepath.Join(a.data, requestName)
 	return a.print(map[string]string{"station": f.name, "request": request}, func() {
-		a.say("station %s made in %s\nnext: the party endorses %s, then `detente station card --install FILE`", f.name, a.data, request)
+		a.say("station %s made in %s", f.name, a.data)
+		a.tell("next: the party endorses %s, then `detente station card --install FILE`", request)
 	})
 }
 
@@ -246,7 +298,7 @@ func (k keyFile) addLog(card *identity.Card, o identity.Origin) error {
 
 func (a *app) stationCard(s *secretFlags, install, reader, era string, codes bool) error {
 	if a.data == "" {
-		return usage("--data is needed")
+		return usage("--data is missing: the station's data directory")
 	}
 	path := filepath.Join(a.data, cardsName)
 	switch {
@@ -257,7 +309,7 @@ func (a *app) stationCard(s *secretFlags, install, reader, era string, codes boo
 	}
 	b, _, err := readBundle(path)
 	if err != nil {
-		return fmt.Errorf("%w; install the endorsed cards first with --install", err)
+		return noCards(err)
 	}
 	parts := b.Parts()
 	if codes {
@@ -274,8 +326,13 @@ func (a *app) stationCard(s *secretFlags, install, reader, era string, codes boo
 	})
 }
 
+// noCards says what to do where a station has no cards.
+func noCards(err error) error {
+	return fmt.Errorf("%w; install the endorsed cards with `detente station card --install FILE`", err)
+}
+
 func (a *app) installCards(from, path string) error {
-	conf, err := readConfig(a.data)
+	conf, err := a.readConfig()
 	if err != nil {
 		return err
 	}
@@ -290,11 +347,12 @@ func (a *app) installCards(from, path string) error {
 	if string(v.Card.Station) != conf.Station {
 		return usage("these are the cards of %s, and this is %s", v.Card.Station, conf.Station)
 	}
-	if err := writeFile(path, b.Bytes(), 0o644); err != nil {
+	if err := a.put(path, b.Bytes(), 0o644); err != nil {
 		return err
 	}
 	return a.print(map[string]string{"cards": path, "digest": v.CardDigest.String()}, func() {
 		a.say("cards of %s installed: %s", v.Card.Station, v.CardDigest.Groups())
+		a.tell("next: start the station, or start it anew: `detente station serve`")
 	})
 }
 
@@ -345,10 +403,13 @@ func (a *app) requestKeys(s *secretFlags, path string, r keyRequest) error {
 		return err
 	}
 	request := filepath.Join(a.data, requestName)
-	if err := writeJSON(request, card, 0o644); err != nil {
+	if err := a.putJSON(request, card, 0o644); err != nil {
 		return err
 	}
-	return a.print(map[string]string{"request": request}, func() { a.say("next: the party endorses %s", request) })
+	return a.print(map[string]string{"request": request}, func() {
+		a.say("%s", request)
+		a.tell("next: the party endorses it with `detente party endorse`, then `detente station card --install FILE`")
+	})
 }
 
 // addEra makes the key of a line's next era.
@@ -401,6 +462,11 @@ func (a *app) doctor(c *cobra.Command, repair bool) error {
 	if err != nil {
 		return err
 	}
+	if repair {
+		if err := a.ask("Make the tables anew from the logs?"); err != nil {
+			return err
+		}
+	}
 	var found []map[string]string
 	if err := cl.do(c.Context(), "POST", "/doctor", map[string]bool{"repair": repair}, &found); err != nil {
 		return err
@@ -410,7 +476,7 @@ func (a *app) doctor(c *cobra.Command, repair bool) error {
 			a.say("%s: %s\n  mend it: %s", f["where"], f["what"], f["repair"])
 		}
 		if len(found) == 0 {
-			a.say("all in order")
+			a.tell("all in order")
 		}
 	})
 	if err == nil && len(found) > 0 && !repair {
@@ -423,12 +489,18 @@ func (a *app) doctor(c *cobra.Command, repair bool) error {
 // beside it. The high-water mark is not touched: by it the station finds out at
 // its next start what it lacks, and heals before it signs anything.
 func (a *app) restore(backup string) error {
-	if _, err := readConfig(a.data); err != nil {
+	if _, err := a.readConfig(); err != nil {
 		return err
 	}
 	dir := filepath.Join(a.data, storeName)
 	if err := store.CheckFile(context.Background(), backup); err != nil {
 		return fmt.Errorf("%s: %w; nothing was changed", backup, err)
+	}
+	if a.dry {
+		return a.print(map[string]string{"store": dir}, func() { a.say("would put %s in the place of %s", backup, dir) })
+	}
+	if err := a.ask("Put %s in the place of the store?", backup); err != nil {
+		return err
 	}
 	aside, err := store.Restore(dir, backup, now())
 	if err != nil {
@@ -436,6 +508,7 @@ func (a *app) restore(backup string) error {
 	}
 	return a.print(map[string]string{"store": dir, "before": aside}, func() {
 		a.say("store put back from %s; what was there is in %s", backup, aside)
+		a.tell("next: start the station; it heals from its counterparts before it signs anything")
 	})
 }
 

@@ -278,6 +278,9 @@ func (t *tx) PutToken(k station.Token) error { return set(t, t.st.tokens, k.Dige
 // Token implements station.Tx.
 func (t *tx) Token(d identity.Digest) (station.Token, error) { return get(t.st.tokens, d, "token") }
 
+// Tokens implements station.Tx.
+func (t *tx) Tokens() ([]station.Token, error) { return sorted(t.st.tokens), nil }
+
 // PutBlob implements station.Tx.
 func (t *tx) PutBlob(b station.Blob) error { return set(t, t.st.blobs, b.Hash, b) }
 
@@ -356,6 +359,9 @@ func (t *tx) EventsAfter(number int64, limit int) ([]station.Event, error) {
 	}
 	return clipped(t.st.events[number:], limit), nil
 }
+
+// LastEvent implements station.Tx.
+func (t *tx) LastEvent() (int64, error) { return int64(len(t.st.events)), nil }
 
 // Setting implements station.Tx.
 func (t *tx) Setting(name string) ([]byte, error) { return t.st.settings[name], nil }

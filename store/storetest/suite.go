@@ -256,6 +256,8 @@ func documents(t *testing.T, s station.Store) {
 		expect(t, "officer", show(o.Revoked.Equal(at), err), "true <nil>")
 		k, err := tx.Token(identity.Sum([]byte("t")))
 		expect(t, "token", show(k.Actor, err), "who <nil>")
+		tokens, err := tx.Tokens()
+		expect(t, "tokens", show(len(tokens), tokens[0].Actor, err), "1 who <nil>")
 		if _, err := tx.Token(identity.Sum([]byte("u"))); !errors.Is(err, station.ErrNotFound) {
 			t.Errorf("an unknown token: %v", err)
 		}
@@ -298,6 +300,8 @@ func audit(t *testing.T, s station.Store) {
 		expect(t, "chain", list[1].Hash, station.AuditHash(list[0].Hash, list[1]))
 		events, err := tx.EventsAfter(1, 0)
 		expect(t, "events", show(len(events), events[0].Number, events[0].Ref, err), "1 2 two <nil>")
+		last, err := tx.LastEvent()
+		expect(t, "last event", show(last, err), "2 <nil>")
 		return nil
 	})
 }

@@ -199,10 +199,17 @@ func (r *Rig) exec(ctx context.Context, args ...string) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// awaitsOfficer is what the program ends with where all went well and an
+// officer has to act next.
+const awaitsOfficer = 7
+
 // Run runs a command against the end's station and decodes its JSON into out,
 // which may be nil.
 func (e *End) Run(ctx context.Context, out any, args ...string) error {
 	text, err := e.rig.exec(ctx, append([]string{"--data", e.Data, "--json"}, args...)...)
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == awaitsOfficer {
+		err = nil
+	}
 	if err != nil || out == nil {
 		return err
 	}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"encoding/json/v2"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"detente/api"
+	"detente/station"
+)
+
+// verbs are the station's verbs, as its API and the commands name them. An
+// operation or command may stand in several rows; a dash says that one is
+// reached by another's.
+const verbs = `
+	AddBlob       add-blob       blob add
+	AddOfficer    add-officer    officer add
+	AddPeer       add-peer       peer add
+	AddToken      add-token      token add
+	Approve       approve        release approve
+	Approve       approve        release reject
+	AuditTrail    audit          audit list
+	Backup        backup         station backup
+	CheckDigits   check-digits   peer digits
+	ConfirmClock  confirm-clock  station clock
+	ConfirmPeer   confirm-peer   peer confirm
+	Doctor        doctor         station doctor
+	EventsAfter   stream         msg tail
+	Evidences     evidence       evidence list
+	Evidences     evidence       evidence export
+	Export        export         record export
+	Export        export         msg export
+	HoldPeer      hold-peer      peer hold
+	LastEvent     stream         msg tail
+	Lines         lines          line list
+	Lines         lines          line show
+	Lines         lines          station status
+	List          list           msg list
+	Officers      officers       officer list
+	OpenEra       open-era       era open
+	OpenLine      open-line      line open
+	Outgoing      queued         msg wait
+	Peers         peers          peer list
+	Peers         peers          peer show
+	Queue         queue          msg queue
+	Queue         queue          release list
+	ReadBlob      get-blob       blob get
+	ReadEntry     entry          msg entry
+	ReadMessage   show           msg show
+	ReadMessage   show           msg render
+	Release       release        release show
+	ReleaseAlone  release-alone  release alone
+	RevokeOfficer revoke-officer officer revoke
+	RevokeTokens  revoke-tokens  token revoke
+	Tokens        tokens         token list
+	Submit        submit         msg send
+	Submit        submit         msg ack
+	Submit        submit         msg answer
+	Submit        submit         line test
+	Submit        submit         policy change
+	Withdraw      withdraw       msg withdraw
+	-             state          line state
+	-             digits         peer digits
+	-             confirmation   peer confirm`
+
+// offline are the commands that need no station, or run one.
+var offline = strings.Fields(`book/diff book/lint book/list book/parse book/print book/render book/search book/show completion config/check config/show man
+	msg/compose officer/certify party/agency party/endorse party/init policy/show policy/test record/show record/verify
+	station/card station/init station/restore station/rotate station/serve station/version version`)
+
+// Every verb of a station is reached by its API and by a command, and neither
+// has one that the other lacks.
+func TestSameVerbs(t *testing.T) {
+	operations := operations(t)
+	commands := leaves(t)
+	seen := make(map[string]bool)
+	for line := range strings.Lines(strings.TrimSpace(verbs)) {
+		f := strings.Fields(line)
+		command := f[2] + " " + f[3]
+		if !operations[f[1]] {
+			t.Errorf("the API has no operation %s", f[1])
+		}
+		if commands[command] == nil {
+			t.Errorf("there is no command %s", command)
+		}
+		seen["verb "+f[0]], seen["operation "+f[1]], seen["command "+command] = true, true, true
+	}
+	for o := range operations {
+		if !seen["operation "+o] {
+			t.Errorf("the operation %s has no command", o)
+		}
+	}
+	for _, c := range offline {
+		seen["command "+strings.ReplaceAll(c, "/", " ")] = true
+	}
+	for c := range commands {
+		if !seen["command "+c] {
+			t.Errorf("the command %s has no operation", c)
+		}
+	}
+	actor := reflect.TypeFor[station.Actor]()
+	typ := reflect.TypeFor[*station.Station]()
+	for m := range typ.Methods() {
+		acts := false
+		for in := range m.Type.Ins() {
+			acts = acts || in == actor
+		}
+		if acts && !seen["verb "+m.Name] {
+			t.Errorf("the verb %s is reached by no command", m.Name)
+		}
+	}
+}
+
+// operations returns the ids of the API's operations, from its own document.
+func operations(t *testing.T) map[string]bool {
+	t.Helper()
+	s := &api.Server{Station: nil, Now: time.Now}
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/openapi.json", nil))
+	var doc struct {
+		Paths map[string]map[string]struct {
+			ID string `json:"operationId"`
+		} `json:"paths"`
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	found := make(map[string]bool)
+	for _, path := range doc.Paths {
+		for _, o := range path {
+			found[o.ID] = true
+		}
+	}
+	if len(found) < 30 {
+		t.Fatalf("%d operations", len(found))
+	}
+	return found
+}
