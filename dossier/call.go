@@ -50,7 +50,7 @@ func (l *Line) dispute(p Place, at time.Time) (time.Time, bool) {
 	var first Item
 	found := false
 	for _, m := range l.marks[p] {
-		it, ok := l.listed(m, at)
+		it, ok := l.heard(m, at)
 		if !ok || it.Disputed == nil || *it.Disputed != p {
 			continue
 		}

@@ -51,10 +51,12 @@ func (c *checker) dossier(d Dossier) {
 	}
 	in := make(map[message.ID]bool)
 	for _, e := range d.Timeline {
-		if in[e.Message] != slices.Contains(e.Flags, FlagDouble) {
-			c.add(d, "entry %s: double is %v", e.Message, in[e.Message])
+		if double := slices.Contains(e.Flags, FlagDouble); !double {
+			if in[e.Message] {
+				c.add(d, "message %s counts twice", e.Message)
+			}
+			in[e.Message] = true
 		}
-		in[e.Message] = true
 		if e.Received.IsZero() || e.Received.After(c.at) {
 			c.add(d, "entry %s was received at %v", e.Message, e.Received)
 		}

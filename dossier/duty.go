@@ -187,7 +187,7 @@ func (l *Line) blobAt(d identity.Digest, of Item, at time.Time) (first time.Time
 		if p.Origin.Writer != of.Origin.Reader {
 			continue
 		}
-		if it, listed := l.listed(p, at); listed && (!ok || it.Received.Before(first)) {
+		if it, heard := l.heard(p, at); heard && (!ok || it.Received.Before(first)) {
 			first, ok = it.Received, true
 		}
 	}

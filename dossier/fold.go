@@ -63,7 +63,7 @@ func (f *fold) take(it Item) {
 		Blobs: len(it.Facts.Blobs), Outstanding: f.l.outstanding(it, f.at),
 	}
 	f.d.Last = later(f.d.Last, it.Received)
-	if _, double := f.entries[it.ID]; double {
+	if counts, _ := f.l.get(it.ID, f.at); counts.Place() != it.Place() {
 		f.line(e, FlagDouble)
 		return
 	}

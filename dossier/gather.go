@@ -26,37 +26,93 @@ func (l *Line) refs(it Item) []message.ID {
 }
 
 // heads returns the messages of a kind, or letters, whose dossiers a message is
-// in, those by its first reference first.
+// in, those by its first reference first. Of messages that refer to each other
+// in a circle, which no honest writers can, and to nothing else, the one with
+// the lowest id stands for a letter.
 func (l *Line) heads(it Item, at time.Time) []message.ID {
-	var heads []message.ID
-	visited := map[message.ID]bool{it.ID: true}
-	var climb func(it Item)
-	climb = func(it Item) {
-		if l.kind(it) != KindAny {
-			heads = append(heads, it.ID)
-			return
-		}
-		known := false
-		for _, ref := range l.refs(it) {
-			up, ok := l.get(ref, at)
-			if !ok || ref == it.ID {
-				continue
-			}
-			known = true
-			if !visited[ref] {
-				visited[ref] = true
-				climb(up)
-			}
-		}
-		if !known {
-			heads = append(heads, it.ID)
+	c := climb{l: l, at: at, path: make(map[message.ID]bool)}
+	c.up(it)
+	if c.circle {
+		c.circles()
+	}
+	return c.heads
+}
+
+// climb goes up references from a message of no kind.
+type climb struct {
+	l      *Line
+	at     time.Time
+	path   map[message.ID]bool // who was visited; true: and stands on the way here
+	order  []message.ID
+	heads  []message.ID
+	circle bool
+}
+
+func (c *climb) up(it Item) {
+	known := c.known(it)
+	if len(known) == 0 {
+		c.heads = append(c.heads, it.ID)
+		c.path[it.ID] = false
+		return
+	}
+	c.path[it.ID] = true
+	c.order = append(c.order, it.ID)
+	for _, up := range known {
+		onPath, visited := c.path[up.ID]
+		c.circle = c.circle || onPath
+		if !visited {
+			c.up(up)
 		}
 	}
-	climb(it)
-	if len(heads) == 0 { // it refers in a circle, which no honest writer can
-		heads = append(heads, it.ID)
+	c.path[it.ID] = false
+}
+
+// known returns what a message of no kind refers to, as far as it is known.
+func (c *climb) known(it Item) (up []Item) {
+	if c.l.kind(it) != KindAny {
+		return nil
 	}
-	return heads
+	for _, ref := range c.l.refs(it) {
+		if r, ok := c.l.get(ref, c.at); ok && ref != it.ID {
+			up = append(up, r)
+		}
+	}
+	return up
+}
+
+// circles adds a head for each circle that nothing leads out of.
+func (c *climb) circles() {
+	reach := make(map[message.ID]map[message.ID]bool)
+	for _, id := range c.order {
+		reach[id] = c.reach(id)
+	}
+	for _, id := range c.order {
+		lowest, closed := id, true
+		for other := range reach[id] {
+			closed = closed && reach[other][id]
+			if compareIDs(other, lowest) < 0 {
+				lowest = other
+			}
+		}
+		if closed && lowest == id {
+			c.heads = append(c.heads, id)
+		}
+	}
+}
+
+// reach returns what can be reached from a message.
+func (c *climb) reach(id message.ID) map[message.ID]bool {
+	seen := make(map[message.ID]bool)
+	for next := []message.ID{id}; len(next) > 0; next = next[1:] {
+		it, _ := c.l.get(next[0], c.at)
+		for _, up := range c.known(it) {
+			if !seen[up.ID] {
+				seen[up.ID] = true
+				next = append(next, up.ID)
+			}
+		}
+	}
+	return seen
 }
 
 // cores returns the messages of the head's kind that hang together with it: the

@@ -194,7 +194,7 @@ func (l *Line) policy(p Place, at time.Time) (*message.Policy, bool) {
 	list := l.policies[p.Origin.Writer]
 	i, _ := slices.BinarySearchFunc(list, p, placeOrder)
 	for i--; i >= 0; i-- {
-		if it, ok := l.listed(list[i], at); ok {
+		if it, ok := l.heard(list[i], at); ok {
 			return it.Policy, true
 		}
 	}

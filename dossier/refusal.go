@@ -1,16 +1,25 @@
 package dossier
 
 import (
+	"slices"
 	"time"
 
 	"detente/message"
 )
 
-// A standing refusal holds from the receipt of the entry that it refuses: its
-// reader knew at once, though it said so later. So both sides fold the same as
-// of any second. One that the record disproves, of an entry that the refuser
-// had acted on before, has no effect.
-func (l *Line) refusal(p Place) (Item, bool) {
+// refusal returns the refusal of an entry that stands. It holds from the receipt
+// of what it refuses: the reader knew at once, though it said so later. So both
+// sides fold the same as of any second. One that the record disproves, of an
+// entry that the refuser had acted on before, has no effect.
+func (l *Line) refusal(p Place) (Item, bool) { return l.refusalOf(p, nil) }
+
+// refusalOf leaves out of account the refusals of what is being asked about:
+// refusals of each other, in a circle, refuse nothing.
+func (l *Line) refusalOf(p Place, asking []Place) (Item, bool) {
+	if len(l.marks[p]) == 0 || slices.Contains(asking, p) {
+		return Item{}, false
+	}
+	asking = append(slices.Clip(asking), p)
 	var first Item
 	found := false
 	for _, m := range l.marks[p] {
@@ -18,11 +27,11 @@ func (l *Line) refusal(p Place) (Item, bool) {
 		if it.Refused == nil || it.Received.IsZero() || it.refusedPlace() != p || it.Origin.Writer != p.Origin.Reader {
 			continue
 		}
-		if !found || m.before(first.Place()) {
+		if (!found || m.before(first.Place())) && !l.sealedAway(m, endOfTime(), asking) {
 			first, found = it, true
 		}
 	}
-	if !found || l.acted(l.items[p], first) {
+	if !found || l.acted(l.items[p], first, asking) {
 		return Item{}, false
 	}
 	return first, true
@@ -30,7 +39,7 @@ func (l *Line) refusal(p Place) (Item, bool) {
 
 // acted reports whether the refuser had seen, understood or answered the
 // message before it refused it.
-func (l *Line) acted(on, refusal Item) bool {
+func (l *Line) acted(on, refusal Item, asking []Place) bool {
 	if on.ID == (message.ID{}) {
 		return false
 	}
@@ -41,7 +50,8 @@ func (l *Line) acted(on, refusal Item) bool {
 				continue
 			}
 			move := l.forms[it.Format].Move
-			if move == "see" || move == "understand" && it.State == "UND" || l.answers(on, it) {
+			acts := move == "see" || move == "understand" && it.State == "UND" || l.answers(on, it)
+			if acts && !l.sealedAway(p, endOfTime(), asking) {
 				return true
 			}
 		}
@@ -61,12 +71,15 @@ func (l *Line) answers(asked, reply Item) bool {
 
 // key returns the message by which an entry's author disclosed its file key, as
 // of a second.
-func (l *Line) key(p Place, at time.Time) (Item, bool) {
+func (l *Line) key(p Place, at time.Time) (Item, bool) { return l.keyOf(p, at, nil) }
+
+func (l *Line) keyOf(p Place, at time.Time, asking []Place) (Item, bool) {
 	var first Item
 	found := false
 	for _, m := range l.marks[p] {
 		it, ok := l.listed(m, at)
-		if ok && it.Key != nil && *it.Key == p && it.Origin.Writer == p.Origin.Writer && (!found || m.before(first.Place())) {
+		if ok && it.Key != nil && *it.Key == p && it.Origin.Writer == p.Origin.Writer && (!found || m.before(first.Place())) &&
+			!l.sealedAway(m, at, asking) {
 			first, found = it, true
 		}
 	}
@@ -75,23 +88,29 @@ func (l *Line) key(p Place, at time.Time) (Item, bool) {
 
 // hidden reports whether an entry is folded as one that nobody but its author
 // can read: refused as unreadable, and its file key not yet received.
-func (l *Line) hidden(p Place, at time.Time) bool {
-	if len(l.marks[p]) == 0 {
-		return false
-	}
-	r, ok := l.refusal(p)
+func (l *Line) hidden(p Place, at time.Time) bool { return l.sealedAway(p, at, nil) }
+
+func (l *Line) sealedAway(p Place, at time.Time, asking []Place) bool {
+	r, ok := l.refusalOf(p, asking)
 	if !ok || r.Refused.Reason != unreadable {
 		return false
 	}
-	_, opened := l.key(p, at)
+	_, opened := l.keyOf(p, at, append(slices.Clip(asking), p))
 	return !opened
+}
+
+// heard returns an entry that stands receipted in the record as of a second and
+// that its reader can read: what it says of other entries counts.
+func (l *Line) heard(p Place, at time.Time) (Item, bool) {
+	it, ok := l.listed(p, at)
+	return it, ok && !l.hidden(p, at)
 }
 
 // refusedAgain reports whether an entry's reader still says that it cannot be
 // opened after it had received the file key: it withholds.
 func (l *Line) refusedAgain(p Place, key Item, at time.Time) bool {
 	for _, m := range l.marks[p] {
-		it, ok := l.listed(m, at)
+		it, ok := l.heard(m, at)
 		if ok && it.Refused != nil && it.Refused.Reason == unreadable && it.refusedPlace() == p &&
 			it.Origin.Writer == p.Origin.Reader && !it.At.Before(key.Received) {
 			return true

@@ -91,7 +91,8 @@ func (f *fold) links() []Link {
 	}
 	for _, c := range f.calls {
 		for _, ref := range f.l.refs(c.it) {
-			if it, ok := f.l.get(ref, f.at); ok && f.byID[ref] == nil {
+			// A message of no kind may be in this dossier and in others too.
+			if it, ok := f.l.get(ref, f.at); ok && (f.byID[ref] == nil || f.l.kind(it) == KindAny) {
 				add(c.it.ID, it)
 			}
 		}
