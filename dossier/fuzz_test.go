@@ -30,6 +30,9 @@ func TestBothSides(t *testing.T) {
 			reader.Put(it)
 		}
 		ours, theirs := author.At(end), reader.At(end)
+		if err := Check(theirs); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
 		if ours.Digest() != theirs.Digest() {
 			t.Fatalf("seed %d: as of %v the two sides differ:\n%s\n%s", seed, end, ours.JSON(), theirs.JSON())
 		}

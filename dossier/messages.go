@@ -53,12 +53,21 @@ func (l *Line) Messages() State {
 			if old, ok := s.Messages[c.it.ID]; ok {
 				c.stages.Dossier = old.Dossier
 			} else {
-				c.stages.Dossier = l.idOf(l.heads(c.it, endOfTime())[0], endOfTime())
+				c.stages.Dossier = f.home(c.it)
 			}
 			s.Messages[c.it.ID] = c.stages
 		}
 	}
 	return s
+}
+
+// home returns the dossier that a message of this one belongs to first.
+func (f *fold) home(it Item) message.ID {
+	head := f.l.heads(it, f.at)[0]
+	if c, ok := f.byID[head]; ok && f.l.kind(c.it) == f.kind {
+		return f.d.ID
+	}
+	return f.l.idOf(head, f.at)
 }
 
 // allHeads returns one head of each dossier as of a second, by the dossier's id.

@@ -177,14 +177,29 @@ func TestOneDossierIsTheOneAmongAll(t *testing.T) {
 		end := items[len(items)-1].At.Add(24 * time.Hour)
 		l := fill(b, items)
 		w := l.At(end)
+		if err := Check(w); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
 		in := make(map[message.ID]bool)
 		for _, d := range w.Dossiers {
 			one, ok := l.Dossier(d.ID, end)
 			if !ok || string(one.JSON()) != string(d.JSON()) {
 				t.Fatalf("seed %d: dossier %s is another one by itself:\n%s\n%s", seed, d.ID, one.JSON(), d.JSON())
 			}
+			alone := NewLine(b)
 			for _, e := range d.Timeline {
 				in[e.Message] = true
+				alone.Put(l.items[e.Place])
+			}
+			for _, it := range items {
+				if it.Refused != nil || it.Disputed != nil || it.Key != nil || it.Policy != nil || it.Format == "003" {
+					alone.Put(it)
+				}
+			}
+			few, _ := alone.Dossier(d.ID, end)
+			few.Links, few.Conflicts, d.Links, d.Conflicts = nil, nil, nil, nil
+			if string(few.JSON()) != string(d.JSON()) {
+				t.Fatalf("seed %d: dossier %s is another one from its own messages alone:\n%s\n%s", seed, d.ID, few.JSON(), d.JSON())
 			}
 		}
 		for _, it := range items {
@@ -207,6 +222,9 @@ func TestAsOfThePast(t *testing.T) {
 		at := items[c.r.IntN(len(items))].At
 		then := slices.DeleteFunc(slices.Clone(items), func(it Item) bool { return it.Received.IsZero() || it.Received.After(at) })
 		now, past := fill(b, items).At(at), fill(b, then).At(at)
+		if err := Check(now); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
 		if now.Digest() != past.Digest() {
 			t.Fatalf("seed %d: as of %v it says\n%s\nand said\n%s", seed, at, now.JSON(), past.JSON())
 		}

@@ -79,6 +79,17 @@ func (f *fold) stations() []identity.Origin {
 	return []identity.Origin{{Writer: o.Writer, Reader: o.Reader}, {Writer: o.Reader, Reader: o.Writer}}
 }
 
+// shared reports whether a message of no kind may be in this dossier and in
+// others too: one of them refers to something outside.
+func (f *fold) shared() bool {
+	return slices.ContainsFunc(f.calls, func(c *call) bool {
+		return f.l.kind(c.it) == KindAny && slices.ContainsFunc(f.l.refs(c.it), func(ref message.ID) bool {
+			_, known := f.l.get(ref, f.at)
+			return known && f.byID[ref] == nil
+		})
+	})
+}
+
 // links lists the references between this dossier and others.
 func (f *fold) links() []Link {
 	var list []Link
@@ -89,10 +100,10 @@ func (f *fold) links() []Link {
 			}
 		}
 	}
+	shared := f.shared()
 	for _, c := range f.calls {
 		for _, ref := range f.l.refs(c.it) {
-			// A message of no kind may be in this dossier and in others too.
-			if it, ok := f.l.get(ref, f.at); ok && (f.byID[ref] == nil || f.l.kind(it) == KindAny) {
+			if it, ok := f.l.get(ref, f.at); ok && (f.byID[ref] == nil || shared && f.l.kind(it) == KindAny) {
 				add(c.it.ID, it)
 			}
 		}

@@ -4,6 +4,10 @@ import (
 	"maps"
 	"slices"
 	"testing"
+
+	"detente/book"
+	"detente/identity"
+	"detente/message"
 )
 
 // moves returns what a turn may do from a stage.
@@ -122,4 +126,97 @@ func TestEditionFitsTheTables(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A move that is not allowed, at every stage by either side, changes nothing and
+// is flagged; one that is allowed leads where the table has a way, or stays.
+func TestEveryMoveAtEveryStage(t *testing.T) {
+	line := identity.Line{A: arden, B: boreal, Class: identity.Notification}
+	tried := 0
+	for kind, m := range machines {
+		for stage := range m.next {
+			for move, turn := range m.turns {
+				for _, made := range [][]identity.Station{nil, {arden}, {boreal}, {arden, boreal}} {
+					words := []string{""}
+					for code := range turn.codes {
+						words = append(words, code)
+					}
+					for _, word := range words {
+						c := course{machine: m, stage: stage, made: map[Move][]identity.Station{}}
+						for _, a := range turn.after {
+							c.made[a] = made
+						}
+						it := Item{Origin: line.Log(arden, 1), Facts: Facts{Words: map[string]string{turn.by: word}}}
+						flag := c.move(move, it)
+						tried++
+						switch {
+						case flag != "" && (c.stage != stage || len(turn.after) == 0 && len(c.made[move]) > 0):
+							t.Errorf("%s: %s at %q was flagged %s and led to %q", kind, move, stage, flag, c.stage)
+						case flag == "" && c.stage != stage && !m.allows(stage, c.stage):
+							t.Errorf("%s: %s led from %q to %q", kind, move, stage, c.stage)
+						case flag == "" && turn.who == same && !slices.Contains(made, arden), flag == "" && turn.who == other && !slices.Contains(made, boreal):
+							t.Errorf("%s: %s was made at %q by the wrong side", kind, move, stage)
+						}
+					}
+				}
+			}
+		}
+	}
+	if tried < 500 {
+		t.Errorf("only %d moves were tried", tried)
+	}
+}
+
+// Every parameter and code that a table or the fold names is in the format of
+// the edition that makes the move.
+func TestTablesNameWhatTheEditionHas(t *testing.T) {
+	e := edition(t)
+	param := func(f book.Format, name string) book.Param {
+		i := slices.IndexFunc(f.Params, func(p book.Param) bool { return p.Name == name })
+		if i < 0 {
+			t.Errorf("format %s has no parameter %s", f.Number, name)
+			return book.Param{}
+		}
+		return f.Params[i]
+	}
+	has := func(f book.Format, name string, codes ...string) {
+		list, _ := e.List(param(f, name).List)
+		for _, code := range codes {
+			if !slices.ContainsFunc(list.Codes, func(c book.Code) bool { return c.Code == code }) {
+				t.Errorf("format %s: %s has no code %q", f.Number, name, code)
+			}
+		}
+	}
+	for _, f := range e.Formats() {
+		turn := machines[Kind(f.Dossier)].turns[Move(f.Transition)]
+		if turn.by != "" {
+			has(f, turn.by, slices.Collect(maps.Keys(turn.codes))...)
+		}
+		if turn.partly != "" {
+			has(f, turn.by, turn.partly)
+		}
+		for _, name := range []string{turn.given, turn.until} {
+			if name != "" {
+				param(f, name)
+			}
+		}
+	}
+	for number, names := range map[message.Format][]string{
+		"002": {"era", "index", "reason"}, "003": {"hash"}, "004": {"era", "index", "receipt_by"}, "012": {"state"}, "018": {"decision"},
+		"019": {"kind"}, "110": {"window", "assets", "places", "sector"}, "111": {"window", "assets"}, "202": {"due"},
+		"220": {"stage", "status", "effect", "next_update"}, "221": {"stage", "status", "effect", "next_update"},
+	} {
+		f, _ := e.Format(number)
+		for _, name := range names {
+			param(f, name)
+		}
+	}
+	amend, _ := e.Format("019")
+	has(amend, "kind", "recall", "correct", "add", "marking")
+	settle, _ := e.Format("018")
+	has(settle, "decision", "withdraw", "confirm")
+	refuse, _ := e.Format("002")
+	has(refuse, "reason", unreadable)
+	report, _ := e.Format("221")
+	has(report, "status", "closed")
 }
