@@ -3,6 +3,7 @@ package dossier
 import (
 	"encoding/binary"
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -46,6 +47,8 @@ func BenchmarkFold(b *testing.B) {
 			l := fill(byHand(), watchDay(0, n))
 			more := watchDay(n, b.N)
 			at := start.Add(time.Duration(n+b.N) * time.Minute)
+			runtime.GC() // what was made before is no cost of a message
+			b.ReportAllocs()
 			b.ResetTimer()
 			for _, it := range more {
 				l.Put(it)
@@ -54,5 +57,27 @@ func BenchmarkFold(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// Folding one more message does the same work beside a long record as beside a
+// short one: as many allocations, which no other load on the machine changes.
+func TestCostIsFlat(t *testing.T) {
+	work := func(n int) float64 {
+		const runs = 200
+		l := fill(byHand(), watchDay(0, n))
+		more := watchDay(n, runs+1)
+		at := start.Add(time.Duration(n+len(more)) * time.Minute)
+		return testing.AllocsPerRun(runs, func() {
+			l.Put(more[0])
+			if _, ok := l.Dossier(more[0].ID, at); !ok {
+				t.Fatal("a message is not folded")
+			}
+			more = more[1:]
+		})
+	}
+	short, long := work(400), work(40_000)
+	if short == 0 || long > 1.1*short {
+		t.Errorf("%v allocations a message beside 400 entries, %v beside 40,000", short, long)
 	}
 }

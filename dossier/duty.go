@@ -90,11 +90,11 @@ func (d Duty) first() time.Time {
 
 // done is a message that discharges a duty.
 type done struct {
-	it      Item
+	it      *Item // nil: nothing does
 	refused bool
 }
 
-func (d done) there() bool { return !d.it.Received.IsZero() }
+func (d done) there() bool { return d.it != nil }
 
 // note takes what discharges a duty: the first counts, but one that stands
 // refused gives way to one that does not.
@@ -110,7 +110,7 @@ func (f *fold) judge(d *Duty, by done, c *call) {
 	waits := false
 	if by.there() {
 		if d.substance() {
-			lacking, waits = f.l.blobsIn(by.it, f.at)
+			lacking, waits = f.l.blobsIn(*by.it, f.at)
 		}
 		if !waits {
 			d.Met, d.MetBy = later(by.it.Received, lacking), by.it.ID

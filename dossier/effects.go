@@ -8,8 +8,8 @@ import "slices"
 // reply notes what the counterpart's message says of one that it refers to. The
 // first of each stage counts, in the order of the fold.
 func (f *fold) reply(asked, c *call) {
-	it, n := c.it, done{c.it, c.refused}
-	if f.l.answers(asked.it, it) {
+	it, n := &c.it, done{&c.it, c.refused}
+	if f.l.answers(asked.it, *it) {
 		f.answer(asked, c, n)
 	}
 	switch c.form.Move {
@@ -116,7 +116,7 @@ func (f *fold) own(asked, c *call) {
 	switch c.form.Move {
 	case "settle-provisional":
 		if asked.it.Provisional && asked.stages.Settled == "" {
-			asked.settled.note(done{it: it})
+			asked.settled.note(done{it: &c.it})
 			asked.stages.Settled = it.Decision
 			by := asked.stages.ConfirmBy
 			asked.stages.Late = !by.IsZero() && it.Received.After(by)

@@ -26,7 +26,7 @@ type owed struct {
 func (f *fold) effects(it Item, form Form) {
 	for _, o := range f.owed {
 		if o.format == it.Format && o.by == it.Origin.Writer && !o.met.there() && o.stopped.IsZero() {
-			o.met = done{it: it}
+			o.met = done{it: &it}
 		}
 	}
 	f.notice(it, form)

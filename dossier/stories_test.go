@@ -198,6 +198,20 @@ var stories = map[string]string{
 		at 40h N: stage closed
 		at 40h N: report final
 		at 40h N: closed true`,
+	"while the effect is grave a report is due each day, whatever was said of the next": `
+		0s boreal 220 N status=confirmed effect=#3 next_update=@90h
+		at 0s N: boreal followed N by 24h0m0s
+		1h boreal 220 M status=confirmed effect=#2 next_update=@90h
+		at 1h M: boreal followed M by 90h0m0s
+		2h boreal 220 K status=closed effect=#4
+		at 2h K: stage closed
+		at 2h K: closed true`,
+	"a dispute that its reader refuses runs no second clock": `
+		0s arden 230 P prec=FLASH
+		1h boreal 004 D disputes=P
+		1h arden 002 F refuses=D
+		at 2h1s P: boreal answered P missed
+		at 2h1s P: flag D refused`,
 	"only who notified reports further": `
 		0s boreal 220 N status=suspected
 		1h arden 221 U status=closed -> N

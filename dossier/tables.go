@@ -15,8 +15,8 @@ const (
 )
 
 var incidentNext = map[Stage][]Stage{
-	"":        {Notified, Inquired, Stated},
-	Stated:    {Notified, Inquired, Stated},
+	"":        {Notified, Inquired, Stated, Closed},
+	Stated:    {Notified, Inquired, Stated, Closed},
 	Notified:  {Notified, Inquired, Closed},
 	Inquired:  {Inquired, Responded},
 	Responded: {Notified, Inquired, Responded, Closed},
@@ -24,7 +24,7 @@ var incidentNext = map[Stage][]Stage{
 }
 
 var incidentTurns = map[Move]turn{
-	"notify":  {to: Notified, stays: true},
+	"notify":  {to: Notified, by: "status", codes: map[string]Stage{"closed": Closed}, stays: true},
 	"inquire": {to: Inquired},
 	"answer":  {to: Responded, by: "answer", codes: map[string]Stage{"looking": Inquired}, stays: true, after: []Move{"inquire"}, who: other, partly: "looking"},
 	"update":  {to: Notified, by: "status", codes: map[string]Stage{"closed": Closed}, stays: true, after: []Move{"notify"}, who: same},
