@@ -1,6 +1,7 @@
 package dossier
 
 import (
+	"slices"
 	"time"
 
 	"detente/message"
@@ -16,15 +17,16 @@ type call struct {
 	withheld bool      // its reader denies it after it has its file key
 	from     time.Time // from when the clocks run
 	disputed time.Time // the disputing entry's second; zero: the receipt is not disputed
-	stopped  time.Time // taken back
+	stopped  time.Time // taken back, or of no use since the matter was
+	recalled bool      // taken back by its author
 
-	seen, understood, interim, answered, full, settled done
+	seen, understood, interim, answered, full, settled replies
 
-	partly    bool // answered for the time being
 	extended  int
 	due       time.Time // after an extension; zero: by the clock
 	pending   time.Time // a second extension that awaits consent
 	pendingBy message.ID
+	outcome   string // the code of an answer; empty: it is none
 	stages    Stages
 }
 
@@ -85,6 +87,12 @@ const (
 	fullIfUrgent = 2 * 24 * time.Hour
 )
 
+// partly reports whether the answer that stands is one for the time being.
+func (c *call) partly() bool {
+	i := slices.IndexFunc(c.answered, func(r *call) bool { return !r.recalled })
+	return i >= 0 && !slices.Contains(c.full, c.answered[i])
+}
+
 // byRight is the latest date of a first extension, and of a full answer.
 func (c *call) byRight() time.Time {
 	within := fullWithin
@@ -106,13 +114,13 @@ const (
 func (f *fold) duties(c *call) []Duty {
 	reader, writer := c.it.Origin.Reader, c.it.Origin.Writer
 	var list []Duty
-	add := func(d Duty, by done) {
+	add := func(d Duty, by replies) {
 		d.Of = c.it.ID
 		d.Stopped = c.stopped
 		f.judge(&d, by, c)
 		list = append(list, d)
 	}
-	clock := func(act Act, within time.Duration, by done, formats ...message.Format) {
+	clock := func(act Act, within time.Duration, by replies, formats ...message.Format) {
 		if within <= 0 {
 			return
 		}
@@ -140,7 +148,7 @@ func (f *fold) duties(c *call) []Duty {
 			d.Second = c.disputed.Add(c.clocks.Answered)
 		}
 		add(d, c.answered)
-		if c.partly {
+		if c.partly() {
 			add(Duty{Act: ActFull, By: reader, Formats: c.form.Replies, From: c.from, Due: c.byRight()}, c.full)
 		}
 	}

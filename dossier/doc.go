@@ -81,7 +81,12 @@
 //     both are EvidenceAwaited once the date has passed.
 //   - A correction (019) leaves the clocks of what it corrects as they are. A
 //     recall, a withdrawal and the cancellation of a notice (111) stop them, and
-//     are themselves to be understood (012).
+//     are themselves to be understood (012). An answer that was taken back
+//     answers nothing any more; an extension that was taken back has moved the
+//     date.
+//   - Of several answers that which came in time counts, before one that did not;
+//     of those in time that which its reader did not refuse. A refused answer that
+//     was in time is MetDisputed.
 //   - An undelivered message runs no clock of its reader's.
 //   - Exercises run on lines of their own, with logs and keys of their own: they
 //     are never in one Line with anything real, so they start no real clock.

@@ -88,40 +88,69 @@ func (d Duty) first() time.Time {
 	return d.Due
 }
 
-// done is a message that discharges a duty.
-type done struct {
-	it      *Item // nil: nothing does
-	refused bool
+// replies are the messages that discharge a duty, in the order of the fold.
+type replies []*call
+
+// there reports whether one of them stands: not taken back by its author.
+func (r replies) there() bool {
+	return slices.ContainsFunc(r, func(c *call) bool { return !c.recalled })
 }
 
-func (d done) there() bool { return d.it != nil }
+// met is how a duty was met by one of its replies.
+type met struct {
+	by    *call     // nil: not
+	at    time.Time // of the receipt, or of that of its last blob
+	blobs time.Time // of that of its last blob; zero: it has none
+}
 
-// note takes what discharges a duty: the first counts, but one that stands
-// refused gives way to one that does not.
-func (d *done) note(n done) {
-	if !d.there() || d.refused && !n.refused {
-		*d = n
+// rank orders what may have met a duty: in time before late, then what its
+// reader took before what it refused.
+func (m met) rank(d Duty) int {
+	rank := 0
+	if m.at.After(d.first()) {
+		rank = 2
 	}
+	if m.by.refused {
+		rank++
+	}
+	return rank
+}
+
+// best returns how a duty was met; waits says that a reply is there and its
+// evidence is not.
+func (f *fold) best(d Duty, by replies) (best met, waits bool) {
+	for _, c := range by {
+		if c.recalled {
+			continue
+		}
+		m := met{by: c, at: c.it.Received}
+		if d.substance() {
+			blobs, lacking := f.l.blobsIn(c.it, f.at)
+			if lacking {
+				waits = true
+				continue
+			}
+			m.at, m.blobs = later(m.at, blobs), blobs
+		}
+		if best.by == nil || m.rank(d) < best.rank(d) || m.rank(d) == best.rank(d) && m.at.Before(best.at) {
+			best = m
+		}
+	}
+	return best, waits
 }
 
 // judge fills in when a duty was met, and its state as of the fold's second.
-func (f *fold) judge(d *Duty, by done, c *call) {
-	lacking := time.Time{} // when the last blob that the answer hangs on was receipted
-	waits := false
-	if by.there() {
-		if d.substance() {
-			lacking, waits = f.l.blobsIn(*by.it, f.at)
-		}
-		if !waits {
-			d.Met, d.MetBy = later(by.it.Received, lacking), by.it.ID
-		}
+func (f *fold) judge(d *Duty, by replies, c *call) {
+	best, waits := f.best(*d, by)
+	if best.by != nil {
+		d.Met, d.MetBy = best.at, best.by.it.ID
 	}
 	first, last := d.first(), d.last()
 	switch {
 	case d.Met.IsZero() && !d.Stopped.IsZero() && !d.Stopped.After(last):
 		d.State = Stopped
 	case !d.Met.IsZero():
-		d.State = metState(*d, by, lacking)
+		d.State = best.state(*d)
 	case c.withheld && d.By == c.it.Origin.Reader:
 		d.State = WithheldState
 	case !f.at.After(first):
@@ -137,20 +166,19 @@ func (f *fold) judge(d *Duty, by done, c *call) {
 	}
 }
 
-// metState is the state of a duty that was met at d.Met, by a message whose
-// blobs were all there at a second.
-func metState(d Duty, by done, blobs time.Time) DutyState {
+// state is the state of a duty that was met.
+func (m met) state(d Duty) DutyState {
 	first, last := d.first(), d.last()
 	switch {
-	case !d.Met.After(first) && by.refused:
+	case !m.at.After(first) && m.by.refused:
 		return MetDisputed
-	case !d.Met.After(first):
+	case !m.at.After(first):
 		return Met
-	case blobs.After(by.it.Received): // its evidence made it late
+	case m.blobs.After(m.by.it.Received): // its evidence made it late
 		return Late
-	case !by.it.At.After(first):
+	case !m.by.it.At.After(first):
 		return MetTimeDisputed
-	case !d.Met.After(last):
+	case !m.at.After(last):
 		return LateTimeDisputed
 	}
 	return Late

@@ -8,20 +8,20 @@ import "slices"
 // reply notes what the counterpart's message says of one that it refers to. The
 // first of each stage counts, in the order of the fold.
 func (f *fold) reply(asked, c *call) {
-	it, n := &c.it, done{&c.it, c.refused}
-	if f.l.answers(asked.it, *it) {
-		f.answer(asked, c, n)
+	it := c.it
+	if f.l.answers(asked.it, it) {
+		f.answer(asked, c)
 	}
 	switch c.form.Move {
 	case "see", "clarify":
-		asked.seen.note(n)
+		asked.seen = append(asked.seen, c)
 	case "understand":
-		asked.seen.note(n)
-		asked.understood.note(n)
+		asked.seen = append(asked.seen, c)
+		asked.understood = append(asked.understood, c)
 		f.consent(asked, c)
 	case "extend":
-		asked.seen.note(n)
-		asked.interim.note(n)
+		asked.seen = append(asked.seen, c)
+		asked.interim = append(asked.interim, c)
 		f.extend(asked, c)
 	}
 	if c.refused {
@@ -43,21 +43,22 @@ func (f *fold) reply(asked, c *call) {
 
 // answer notes an answer in substance, or for the time being. Whoever answers
 // has seen and understood.
-func (f *fold) answer(asked, c *call, n done) {
-	if asked.answered.there() && asked.partly && !f.partly(c) {
-		asked.full.note(n)
+func (f *fold) answer(asked, c *call) {
+	for _, r := range []*replies{&asked.seen, &asked.understood, &asked.interim, &asked.answered} {
+		*r = append(*r, c)
 	}
-	if !asked.answered.there() {
-		asked.partly = f.partly(c)
+	if !f.partly(c) {
+		asked.full = append(asked.full, c)
 	}
-	for _, d := range []*done{&asked.seen, &asked.understood, &asked.interim, &asked.answered} {
-		d.note(n)
+	if c.refused {
+		return
 	}
-	if !c.refused && asked.stages.Answered.IsZero() {
-		asked.stages.Answered = n.it.Received
+	if asked.stages.Answered.IsZero() {
+		asked.stages.Answered = c.it.Received
 	}
-	if t, ok := f.course.turns[c.form.Move]; ok && !c.refused && t.by != "" {
-		f.d.Outcome = c.it.Facts.Words[t.by]
+	if t, ok := f.course.turns[c.form.Move]; ok && t.by != "" {
+		c.outcome = c.it.Facts.Words[t.by]
+		f.d.Outcome = c.outcome
 	}
 }
 
@@ -116,7 +117,7 @@ func (f *fold) own(asked, c *call) {
 	switch c.form.Move {
 	case "settle-provisional":
 		if asked.it.Provisional && asked.stages.Settled == "" {
-			asked.settled.note(done{it: &c.it})
+			asked.settled = append(asked.settled, c)
 			asked.stages.Settled = it.Decision
 			by := asked.stages.ConfirmBy
 			asked.stages.Late = !by.IsZero() && it.Received.After(by)

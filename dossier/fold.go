@@ -30,6 +30,7 @@ type fold struct {
 // then. False where the message is unknown, or was not received by then. It
 // costs what the dossier costs, however long the record is.
 func (l *Line) Dossier(id message.ID, at time.Time) (Dossier, bool) {
+	at = at.UTC().Truncate(time.Second)
 	it, ok := l.get(id, at)
 	if !ok {
 		return Dossier{}, false
@@ -176,10 +177,19 @@ func (f *fold) stage() Stage {
 
 // recall takes a message back: the dossier stands where it would without it.
 func (f *fold) recall(c *call, at time.Time) {
-	if !c.stopped.IsZero() {
+	if c.recalled {
 		return
 	}
-	c.stopped = at
+	c.recalled = true
+	if c.stopped.IsZero() {
+		c.stopped = at
+	}
+	f.d.Outcome = ""
+	for _, r := range f.calls {
+		if r.outcome != "" && !r.recalled {
+			f.d.Outcome = r.outcome
+		}
+	}
 	f.flag(c.it.ID, FlagRecalled)
 	f.stopOwed(at, func(o *owed) bool { return o.of == c.it.ID })
 	n := len(f.made)

@@ -16,7 +16,7 @@ type owed struct {
 	due     time.Time
 	window  bool          // due is counted from the end of the window that holds
 	within  time.Duration // then
-	met     done
+	met     replies
 	stopped time.Time
 }
 
@@ -26,7 +26,7 @@ type owed struct {
 func (f *fold) effects(it Item, form Form) {
 	for _, o := range f.owed {
 		if o.format == it.Format && o.by == it.Origin.Writer && !o.met.there() && o.stopped.IsZero() {
-			o.met = done{it: &it}
+			o.met = append(o.met, f.byID[it.ID])
 		}
 	}
 	f.notice(it, form)

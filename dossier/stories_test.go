@@ -174,6 +174,30 @@ var stories = map[string]string{
 		at 2h Q: boreal understood R open
 		at 2h Q: stage withdrawn
 		at 2h Q: closed true`,
+	"an answer that is taken back is none, and the one before or after it counts": `
+		0s arden 210 Q prec=IMMEDIATE
+		1h boreal 211 A answer=not-ours -> Q
+		2h boreal 019 R kind=recall -> A
+		at 1h Q: boreal answered Q met
+		at 2h Q: boreal answered Q open
+		at 2h Q: stage inquired
+		at 2h Q: outcome
+		at 2h Q: closed false
+		30h boreal 211 B answer=ours-lawful -> Q
+		at 30h Q: boreal answered Q late
+		at 30h Q: outcome ours-lawful`,
+	"an answer refused in time and sent again late stays met, disputed": `
+		0s arden 210 Q prec=IMMEDIATE
+		1h boreal 211 A answer=not-ours -> Q
+		2h arden 002 F refuses=A
+		30h boreal 211 B answer=not-ours -> Q
+		at 30h Q: boreal answered Q met-disputed
+		at 30h Q: stage responded`,
+	"evidence that stays away does not hold up an answer without it": `
+		0s arden 240 T
+		1h boreal 241 A blob=sample -> T
+		2h boreal 241 B -> T
+		at 2h T: boreal answered T met`,
 	"nobody recalls another's message": `
 		0s arden 210 Q prec=IMMEDIATE
 		1h boreal 019 R kind=recall -> Q

@@ -239,7 +239,7 @@ func (s *story) words(d Dossier) []string {
 		return id.String()
 	}
 	short := func(st identity.Station) string { return strings.Split(string(st), ".")[1] }
-	all := []string{"stage " + string(d.Stage), "lead " + string(d.Lead), "outcome " + d.Outcome, "report " + d.Report,
+	all := []string{"stage " + string(d.Stage), "lead " + string(d.Lead), strings.TrimSpace("outcome " + d.Outcome), "report " + d.Report,
 		fmt.Sprintf("closed %v", d.Closed), "since " + d.Since.Sub(start).String(), fmt.Sprintf("%d entries", len(d.Timeline))}
 	for _, x := range d.Duties {
 		all = append(all, fmt.Sprintf("%s %s %s %s", short(x.By), x.Act, name(x.Of), x.State),

@@ -41,7 +41,9 @@ type Joined struct {
 
 // At returns where all matters stand as of a second. What was received later is
 // not known then: neither its dossiers nor what it merged, met or moved.
+// A part of a second is no time of records and is cut off.
 func (l *Line) At(at time.Time) Whole {
+	at = at.UTC().Truncate(time.Second)
 	w := Whole{At: at}
 	for _, head := range l.allHeads(at) {
 		w.Dossiers = append(w.Dossiers, l.fold(head, at).view())
