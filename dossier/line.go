@@ -21,8 +21,9 @@ type Line struct {
 	marks     map[Place][]Place           // the refusals, disputes and keys that name an entry
 	blobs     map[identity.Digest][]Place // the receipts of a blob
 	policies  map[identity.Station][]Place
-	sealed    map[dayOf][]Place // entries that were refused as unreadable, by the day of receipt
-	notices   map[int64][]message.ID
+	sealed    map[dayOf][]Place      // entries that were refused as unreadable, by the day of receipt
+	notices   map[int64][]message.ID // by the days of their windows
+	long      []message.ID           // notices whose windows have too many days
 }
 
 // dayOf is a day of a writer's.

@@ -87,8 +87,8 @@ func (f *fold) lapse(at time.Time) {
 	}
 }
 
-// maxWindowDays bounds the days under which a window is found: longer ones are
-// found by their first days.
+// maxWindowDays bounds the days under which a window is noted: one that is
+// longer is looked at beside every other.
 const maxWindowDays = 400
 
 // indexWindow notes the days of a notice's window.
@@ -97,9 +97,31 @@ func (l *Line) indexWindow(it Item) {
 	if !ok || l.kind(it) != KindNotice {
 		return
 	}
-	for n := day(w.From); n <= min(day(w.To), day(w.From)+maxWindowDays); n++ {
+	if w.long() {
+		l.long = append(l.long, it.ID)
+		return
+	}
+	for n := day(w.From); n <= day(w.To); n++ {
 		l.notices[n] = append(l.notices[n], it.ID)
 	}
+}
+
+func (w Window) long() bool { return day(w.To)-day(w.From) > maxWindowDays }
+
+// announced returns the messages whose windows may overlap with one; one may be
+// there more than once.
+func (l *Line) announced(w Window) []message.ID {
+	list := slices.Clone(l.long)
+	if w.long() {
+		for _, ids := range l.notices {
+			list = append(list, ids...)
+		}
+		return list
+	}
+	for n := day(w.From); n <= day(w.To); n++ {
+		list = append(list, l.notices[n]...)
+	}
+	return list
 }
 
 // holds reports whether a notice stands in the way of others.
@@ -113,22 +135,19 @@ func (f *fold) conflicts() []message.ID {
 	}
 	var list []message.ID
 	looked := map[message.ID]bool{f.d.ID: true}
-	w := f.d.Window
-	for n := day(w.From); n <= min(day(w.To), day(w.From)+maxWindowDays); n++ {
-		for _, id := range f.l.notices[n] {
-			it, ok := f.l.get(id, f.at)
-			if !ok {
-				continue
-			}
-			other := f.l.idOf(it.ID, f.at)
-			if looked[other] {
-				continue
-			}
-			looked[other] = true
-			g := f.l.fold(it, f.at)
-			if g.holds() && g.d.Window.overlaps(w) && f.assets.touch(g.assets) {
-				list = append(list, other)
-			}
+	for _, id := range f.l.announced(f.d.Window) {
+		it, ok := f.l.get(id, f.at)
+		if !ok {
+			continue
+		}
+		other := f.l.idOf(it.ID, f.at)
+		if looked[other] {
+			continue
+		}
+		looked[other] = true
+		g := f.l.fold(it, f.at)
+		if g.holds() && g.d.Window.overlaps(f.d.Window) && f.assets.touch(g.assets) {
+			list = append(list, other)
 		}
 	}
 	slices.SortFunc(list, compareIDs)

@@ -114,3 +114,22 @@ func TestUnlisted(t *testing.T) {
 		t.Errorf("within its time the answer stands so: %+v", now.Unlisted[0])
 	}
 }
+
+// Notices that no longer overlap, or were cancelled, are in conflict no more.
+func TestConflictsEnd(t *testing.T) {
+	s := tell(t, `
+		0s arden 110 N window=@120h..@20000h assets=domain:example.org
+		1h boreal 110 M window=@130h..@140h assets=domain:a.example.org
+		1h boreal 110 K window=@150h..@160h assets=domain:example.org
+		2h boreal 111 S change=shift window=@20001h..@20010h -> M
+		3h boreal 111 X change=cancel -> K`)
+	for after, want := range map[time.Duration]int{hour: 4, 2 * hour: 2, 3 * hour: 0} {
+		n := 0
+		for _, d := range s.check(byHand(), start.Add(after)).Dossiers {
+			n += len(d.Conflicts)
+		}
+		if n != want {
+			t.Errorf("after %v there are %d conflicts, told from both ends; want %d", after, n, want)
+		}
+	}
+}

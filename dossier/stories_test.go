@@ -300,6 +300,13 @@ var stories = map[string]string{
 		at 1h M: conflict N
 		3h boreal 111 X change=cancel -> M
 		at 3h N: stage notified`,
+	"a window of years is in conflict with one at its end, and not with what was moved away": `
+		0s arden 110 N window=@120h..@20000h assets=domain:example.org
+		1h boreal 110 M window=@19000h..@19010h assets=domain:a.example.org
+		at 1h N: conflict M
+		at 1h M: conflict N
+		2h boreal 111 S change=shift window=@20001h..@20010h -> M
+		at 2h M: stage changed`,
 	"a request to stop, promised and kept": `
 		0s arden 230 P prec=FLASH
 		at 0s P: stage asked
