@@ -346,7 +346,7 @@ func (s *Station) State(ctx context.Context, l identity.Line) (dossier.State, er
 		if err != nil {
 			return err
 		}
-		state = dossier.Fold(items, s.book.Answers)
+		state = dossier.Fold(items, dossier.ByEdition(s.book))
 		return nil
 	})
 	return state, err

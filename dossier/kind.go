@@ -1,0 +1,163 @@
+package dossier
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"detente/identity"
+)
+
+// Kind is a kind of dossier, a code.
+type Kind string
+
+// The kinds of dossiers.
+const (
+	KindIncident     Kind = "incident"
+	KindNotice       Kind = "notice"
+	KindStop         Kind = "stop"
+	KindTechnical    Kind = "technical"
+	KindContact      Kind = "contact"
+	KindService      Kind = "service"
+	KindConsultation Kind = "consultation"
+	KindAny          Kind = "any" // of formats: the dossiers of what it refers to. Of a dossier: letters that refer to nothing
+)
+
+// Stage is where a dossier stands, a code. The empty stage is before its first
+// message.
+type Stage string
+
+// Withdrawn is the stage of a dossier all of whose moves were recalled by their
+// authors. From there it goes on as from the beginning.
+const Withdrawn Stage = "withdrawn"
+
+// Move is what a message does in its dossier, a code of the signal book.
+type Move string
+
+// side says who may make a move.
+type side uint8
+
+const (
+	either side = iota
+	same        // who made the move that it follows
+	other       // the counterpart of who made it
+)
+
+// A turn is what a move does to the stage.
+type turn struct {
+	to     Stage            // where it leads; empty: the stage stays
+	by     string           // the code that decides where codes names its value
+	codes  map[string]Stage // by that code: the stage instead of to
+	given  string           // the parameter whose presence leads to then
+	then   Stage
+	stays  bool   // where it may not lead there, the stage stays and nothing is wrong
+	after  []Move // the moves one of which it follows; none: it may be the first
+	who    side
+	partly string // the value of by that answers only for the time being
+	until  string // the time until which what codes names holds: its author owes another of its format by then
+}
+
+// target returns where a message's move leads.
+func (t turn) target(f Facts) Stage {
+	if s, ok := t.codes[f.Words[t.by]]; ok {
+		return s
+	}
+	if _, ok := f.Words[t.given]; ok {
+		return t.then
+	}
+	return t.to
+}
+
+// targets returns every stage that the move may lead to.
+func (t turn) targets() []Stage {
+	list := append(slices.Collect(maps.Values(t.codes)), t.to, t.then)
+	slices.Sort(list)
+	return slices.DeleteFunc(slices.Compact(list), func(s Stage) bool { return s == "" })
+}
+
+// A machine is the course of a kind of dossier.
+type machine struct {
+	next  map[Stage][]Stage
+	turns map[Move]turn
+	rest  []Stage // in which a dossier is closed as soon as nothing is owed in it
+}
+
+var machines = map[Kind]machine{
+	KindIncident:     {incidentNext, incidentTurns, []Stage{Stated, Responded, Closed, Withdrawn}},
+	KindNotice:       {noticeNext, noticeTurns, []Stage{Cancelled, Completed, Lapsed, Withdrawn}},
+	KindStop:         {stopNext, stopTurns, []Stage{StopAnswered, Promised, Withdrawn}},
+	KindTechnical:    {technicalNext, technicalTurns, []Stage{Shared, TechnicalAnswered, Withdrawn}},
+	KindContact:      {contactNext, contactTurns, []Stage{Named, Struck, Checked, Withdrawn}},
+	KindService:      {serviceNext, serviceTurns, []Stage{Noted, ReadBack, Authenticated, OutagePlanned, OutageOver, InService, KeyAnnounced, Compromised, Withdrawn}},
+	KindConsultation: {consultationNext, consultationTurns, []Stage{Offered, ConsultationAnswered, Withdrawn}},
+	KindAny:          {letterNext, letterTurns, []Stage{Written, Withdrawn}},
+}
+
+// allows reports whether the table has a way from one stage to another.
+func (m machine) allows(from, to Stage) bool {
+	if from == Withdrawn {
+		from = ""
+	}
+	return slices.Contains(m.next[from], to)
+}
+
+// Unopened is the stage of a dossier whose messages follow one that is not
+// receipted yet.
+const Unopened Stage = "unopened"
+
+// rests reports whether a dossier in a stage is closed once nothing is owed.
+func (m machine) rests(s Stage) bool { return s == Unopened || slices.Contains(m.rest, s) }
+
+// A course is how far a dossier has come, and who made which move.
+type course struct {
+	machine
+	stage Stage
+	made  map[Move][]identity.Station
+}
+
+// may returns what speaks against a move by a station: a flag, or empty.
+func (c *course) may(m Move, t turn, who identity.Origin, to Stage) Flag {
+	if len(t.after) > 0 {
+		asked, fits := false, false
+		for _, a := range t.after {
+			asked = asked || len(c.made[a]) > 0
+			fits = fits || t.who == either && len(c.made[a]) > 0 ||
+				t.who == same && slices.Contains(c.made[a], who.Writer) || t.who == other && slices.Contains(c.made[a], who.Reader)
+		}
+		switch {
+		case !asked:
+			return FlagNotAllowed
+		case !fits:
+			return FlagWrongSide
+		}
+	}
+	begun := c.stage != "" && c.stage != Withdrawn
+	if c.allows(c.stage, to) || begun && (t.stays || to == "") {
+		return ""
+	}
+	return FlagNotAllowed
+}
+
+// move makes a move that the table allows; else it changes nothing and says
+// why.
+func (c *course) move(m Move, it Item) Flag {
+	t, ok := c.turns[m]
+	if !ok {
+		return FlagNotAllowed
+	}
+	to := t.target(it.Facts)
+	if flag := c.may(m, t, it.Origin, to); flag != "" {
+		return flag
+	}
+	if c.allows(c.stage, to) {
+		c.stage = to
+	}
+	if !slices.Contains(c.made[m], it.Origin.Writer) {
+		c.made[m] = append(c.made[m], it.Origin.Writer)
+	}
+	return ""
+}
+
+func compare[S ~string](a, b S) int { return cmp.Compare(a, b) }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,203 @@
+package dossier
+
+import (
+	"slices"
+	"time"
+
+	"detente/identity"
+	"detente/message"
+)
+
+// A Line holds the messages of both logs of one line, or as many of them as one
+// dossier hangs on, and folds them. The zero Line is of no use; NewLine makes
+// one. It is not safe for concurrent use. Whatever order messages are put in,
+// and however often, it says the same.
+type Line struct {
+	forms     map[message.Format]Form
+	moves     map[Kind]map[Move][]message.Format
+	items     map[Place]Item
+	ids       map[message.ID][]Place
+	referring map[message.ID][]message.ID
+	marks     map[Place][]Place           // the refusals, disputes and keys that name an entry
+	blobs     map[identity.Digest][]Place // the receipts of a blob
+	policies  map[identity.Station][]Place
+	sealed    map[dayOf][]Place      // entries that were refused as unreadable, by the day of receipt
+	notices   map[int64][]message.ID // by the days of their windows
+	long      []message.ID           // notices whose windows have too many days
+}
+
+// dayOf is a day of a writer's.
+type dayOf struct {
+	writer identity.Station
+	day    int64
+}
+
+func day(t time.Time) int64 { return t.Unix() / (24 * 60 * 60) }
+
+// NewLine returns a line without a message.
+func NewLine(b Book) *Line {
+	l := &Line{
+		forms: make(map[message.Format]Form), moves: make(map[Kind]map[Move][]message.Format),
+		items: make(map[Place]Item), ids: make(map[message.ID][]Place), referring: make(map[message.ID][]message.ID),
+		marks: make(map[Place][]Place), blobs: make(map[identity.Digest][]Place), policies: make(map[identity.Station][]Place),
+		sealed: make(map[dayOf][]Place), notices: make(map[int64][]message.ID),
+	}
+	for _, f := range b.Forms() {
+		l.forms[f.Format] = f
+		if l.moves[f.Kind] == nil {
+			l.moves[f.Kind] = make(map[Move][]message.Format)
+		}
+		l.moves[f.Kind][f.Move] = append(l.moves[f.Kind][f.Move], f.Format)
+	}
+	return l
+}
+
+// unreadable is the reason of a refusal of what cannot be opened.
+const unreadable = "unreadable"
+
+// Put takes a message, or takes it anew: with an earlier receipt, or opened
+// after all. What an entry says never changes; of two that differ in more the
+// last counts. It costs the same in a long record as in a short one.
+func (l *Line) Put(it Item) {
+	p := it.Place()
+	old, known := l.items[p]
+	l.items[p] = it
+	if !known || old.ID != it.ID {
+		l.index(it, p)
+	}
+	for _, m := range l.marks[p] {
+		by := l.items[m]
+		l.seal(by, it)
+		if by.Disputed != nil && it.ID != (message.ID{}) {
+			l.refer(it.ID, by.ID)
+		}
+	}
+}
+
+// maxListScan is the length up to which a list of referring messages is kept
+// free of doubles: a longer one is not worth the search, and a double in it does
+// no harm.
+const maxListScan = 64
+
+func (l *Line) refer(to, by message.ID) {
+	list := l.referring[to]
+	if len(list) > maxListScan || !slices.Contains(list, by) {
+		l.referring[to] = append(list, by)
+	}
+}
+
+// index notes what a message names.
+func (l *Line) index(it Item, p Place) {
+	if it.ID == (message.ID{}) {
+		return
+	}
+	l.ids[it.ID] = append(l.ids[it.ID], p)
+	for _, ref := range l.refs(it) {
+		l.refer(ref, it.ID)
+	}
+	if it.Refused != nil {
+		l.mark(it.refusedPlace(), p)
+		l.seal(it, l.items[it.refusedPlace()])
+	}
+	if it.Disputed != nil {
+		l.mark(*it.Disputed, p)
+	}
+	if it.Key != nil {
+		l.mark(*it.Key, p)
+	}
+	if it.Policy != nil {
+		list := l.policies[it.Origin.Writer]
+		at, _ := slices.BinarySearchFunc(list, p, placeOrder)
+		l.policies[it.Origin.Writer] = slices.Insert(list, at, p)
+	}
+	if form := l.forms[it.Format]; form.Kind == KindService && form.Move == "receive" {
+		if d, err := identity.ParseDigest(it.Facts.Words["hash"]); err == nil {
+			l.blobs[d] = append(l.blobs[d], p)
+		}
+	}
+	l.indexWindow(it)
+}
+
+func (l *Line) mark(on, by Place) {
+	if !slices.Contains(l.marks[on], by) {
+		l.marks[on] = append(l.marks[on], by)
+	}
+}
+
+// seal notes an entry that a refusal says cannot be opened, by the day it was
+// received. What is noted under a day that no longer holds does no harm: who
+// looks reads the entry itself.
+func (l *Line) seal(refusal, it Item) {
+	if refusal.Refused == nil || refusal.Refused.Reason != unreadable || it.Received.IsZero() {
+		return
+	}
+	key := dayOf{it.Origin.Writer, day(it.Received)}
+	if !slices.Contains(l.sealed[key], it.Place()) {
+		l.sealed[key] = append(l.sealed[key], it.Place())
+	}
+}
+
+// placeOrder is the order of a writer's logs.
+func placeOrder(a, b Place) int {
+	switch {
+	case a.before(b):
+		return -1
+	case b.before(a):
+		return 1
+	}
+	return 0
+}
+
+// listed returns an entry that stands receipted in the record as of a second.
+func (l *Line) listed(p Place, at time.Time) (Item, bool) {
+	it, ok := l.items[p]
+	return it, ok && !it.Received.IsZero() && !it.Received.After(at)
+}
+
+// get returns the message of an id as of a second: of entries with one id the
+// first counts. Absent is what is unknown, not receipted by then, or sealed to
+// its reader.
+func (l *Line) get(id message.ID, at time.Time) (Item, bool) {
+	var first Item
+	found := false
+	for _, p := range l.ids[id] {
+		it, ok := l.listed(p, at)
+		if ok && (!found || earlier(it, first)) && !l.hidden(p, at) {
+			first, found = it, true
+		}
+	}
+	return first, found
+}
+
+// earlier is the order of entries that have one id.
+func earlier(a, b Item) bool {
+	if c := a.Received.Compare(b.Received); c != 0 {
+		return c < 0
+	}
+	if a.Origin != b.Origin {
+		return a.Origin.String() < b.Origin.String()
+	}
+	return a.Index < b.Index
+}
+
+// kind returns the kind that a message's format belongs to. What the book does
+// not know joins what it refers to.
+func (l *Line) kind(it Item) Kind {
+	if f, ok := l.forms[it.Format]; ok {
+		return f.Kind
+	}
+	return KindAny
+}
+
+// policy returns the release policy that stands in a writer's log before an
+// entry.
+func (l *Line) policy(p Place, at time.Time) (*message.Policy, bool) {
+	list := l.policies[p.Origin.Writer]
+	i, _ := slices.BinarySearchFunc(list, p, placeOrder)
+	for i--; i >= 0; i-- {
+		if it, ok := l.heard(list[i], at); ok {
+			return it.Policy, true
+		}
+	}
+	return nil, false
+}
