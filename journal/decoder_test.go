@@ -392,7 +392,7 @@ func FuzzParseContradiction(f *testing.F) {
 			return
 		}
 		if what, err := c.Verify(identity.Card{}, identity.PublicKey{}); err == nil {
-			t.Errorf("two texts that nobody signed prove that %s", what)
+			t.Errorf("two texts that nobody signed prove that %v", what)
 		}
 		var plain evidence
 		if err := json.Unmarshal(file, &plain); err != nil || plain.Who != string(c.Who) || plain.What != c.Kind || plain.A != string(c.A) || plain.B != string(c.B) {

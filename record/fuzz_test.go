@@ -27,6 +27,9 @@ func FuzzRead(f *testing.F) {
 		if err != nil || report.Verdict == Valid {
 			t.Fatalf("%v, %v: nothing is valid without roots", report.Verdict, err)
 		}
+		if shown, said, err := Read(bytes.NewReader(b), int64(len(b)), nil); err != nil || len(said) > 0 || shown.Verdict != report.Verdict {
+			t.Fatalf("%v and %d messages, %v: nothing is shown without roots", shown.Verdict, len(said), err)
+		}
 		members, err := read(bytes.NewReader(b), int64(len(b)))
 		if err != nil {
 			return

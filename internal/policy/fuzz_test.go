@@ -30,6 +30,11 @@ var unfuzzed = map[string]string{
 	"store.OpenBlobDir":                "it opens a directory",
 }
 
+// seedless are the fuzz targets that decode nothing, each with its reason.
+var seedless = map[string]string{
+	"dossier.FuzzFold": "any bytes make a record for it, so none is refused",
+}
+
 // checkFuzz finds fuzz targets that try no seeds, decoders' packages without a
 // target, and decoders that no target enters: a target that nothing enters, or
 // that refuses nothing, tests nothing.
@@ -47,7 +52,7 @@ func checkFuzz(tr *tree, decoders []string, unfuzzed map[string]string) (finding
 			}
 		}
 		for _, fn := range targets {
-			if !p.reach(fn)["Seeds"] {
+			if _, why := seedless[p.dir+"."+fn.Name.Name]; !why && !p.reach(fn)["Seeds"] {
 				findings = append(findings, fmt.Sprintf("%s: %s tries no seeds; give it an accepted and a rejected one by decodertest.Seeds", tr.at(fn.Pos()), fn.Name.Name))
 			}
 		}
