@@ -371,6 +371,9 @@ func (s *Station) items(tx Tx, row Line) ([]dossier.Item, error) {
 			}
 			received := earliest(listed)
 			for _, m := range messages {
+				if m.Problem == problemBeyond {
+					continue // evidence and no message: its writer's log ends below it
+				}
 				r := s.opened(m)
 				r.Received = received(m.Index)
 				items = append(items, itemOf(r))
