@@ -37,6 +37,9 @@ FIRST ?= 1
 KILLS ?= 200
 FUZZTIME ?= 30s
 JSON ?=
+ENTRIES ?= 1000
+WAITING ?= 1000
+BLOB ?= 67108864
 STIX ?=
 KEEP ?=
 
@@ -88,8 +91,8 @@ kill: build ## real processes, killed at random instants (KILLS=n)
 	@go run -buildvcs=false ./cmd/kill -kills '$(KILLS)'
 
 .PHONY: bench
-bench: build ## the floor and the product beside it (JSON=1 for lines that tools read)
-	@go run -buildvcs=$(BUILDVCS) ./cmd/bench $(if $(filter-out 0,$(JSON)),-json)
+bench: build ## the floor and the product beside it (JSON=1 for lines that tools read, ENTRIES=n WAITING=n BLOB=bytes)
+	@go run -buildvcs=$(BUILDVCS) ./cmd/bench $(if $(filter-out 0,$(JSON)),-json) -entries '$(ENTRIES)' -waiting '$(WAITING)' -blob '$(BLOB)'
 
 .PHONY: fuzz
 fuzz: setup ## each decoder for a while (FUZZTIME=30s)

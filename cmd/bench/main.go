@@ -26,10 +26,11 @@ func main() {
 	waiting := flag.Int("waiting", 1000, "how many messages wait while a FLASH passes")
 	blob := flag.Int64("blob", 64<<20, "how large a blob is under way meanwhile, in bytes")
 	short := flag.Bool("short", false, "only 1 KiB and one in flight")
+	scale := flag.Bool("scale", false, "only what must not depend on size: a large log, a start, a FLASH before a backlog")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	b := &bench{json: *asJSON, rounds: *rounds, entries: *entries, waiting: *waiting, blob: *blob, short: *short}
+	b := &bench{json: *asJSON, rounds: *rounds, entries: *entries, waiting: *waiting, blob: *blob, short: *short, scale: *scale}
 	if err := b.run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench: failed:", err)
 		os.Exit(1)
@@ -43,8 +44,11 @@ type bench struct {
 	waiting int
 	blob    int64
 	short   bool
-	floor   *floor
-	product *product
+	scale   bool
+
+	verified bool // the offline verifier was timed
+	floor    *floor
+	product  *product
 }
 
 // figure is one line of the result.
@@ -108,6 +112,9 @@ func (b *bench) all(ctx context.Context) error {
 		if _, err := warm(ctx, 1<<10, 1, messagesFor(1)); err != nil {
 			return err
 		}
+	}
+	if b.scale {
+		return b.large(ctx)
 	}
 	if b.short {
 		return b.compare(ctx, 1<<10, 1)

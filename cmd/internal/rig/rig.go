@@ -122,16 +122,16 @@ func (e *End) prepare(ctx context.Context, other *End) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(e.identityFile(), []byte(id.Secret()+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(e.IdentityFile(), []byte(id.Secret()+"\n"), 0o600); err != nil {
 		return err
 	}
 	to := id.Recipient().String()
 	steps := [][]string{
 		{"party", "init", "--dir", e.Offline, "--party", e.Party, "--recipient", to},
-		{"party", "agency", "--dir", e.Offline, "--agency", e.Name, "--recipient", to, "--identity-file", e.identityFile()},
+		{"party", "agency", "--dir", e.Offline, "--agency", e.Name, "--recipient", to, "--identity-file", e.IdentityFile()},
 		{"station", "init", "--data", e.Data, "--party", e.Party, "--agency", e.Name, "--name", e.Name, "--code", e.Code, "--listen", e.Listen,
 			"--endpoint", "https://" + e.Wire.Address(), "--api", e.API, "--mark", e.Mark, "--reader", other.Name, "--recipient", to},
-		{"party", "endorse", "--dir", e.Offline, "--request", filepath.Join(e.Data, "request.json"), "--out", e.Cards(), "--identity-file", e.identityFile()},
+		{"party", "endorse", "--dir", e.Offline, "--request", filepath.Join(e.Data, "request.json"), "--out", e.Cards(), "--identity-file", e.IdentityFile()},
 		{"station", "card", "--data", e.Data, "--install", e.Cards()},
 	}
 	for n := 1; n <= 3; n++ {
@@ -139,7 +139,7 @@ func (e *End) prepare(ctx context.Context, other *End) error {
 		o.KeyFile, o.CertFile = filepath.Join(e.Offline, o.Pseudonym+".key.age"), filepath.Join(e.Offline, o.Pseudonym+".cert")
 		e.Officers = append(e.Officers, o)
 		steps = append(steps, []string{"officer", "certify", "--dir", e.Offline, "--agency", e.Name, "--at", e.Name, "--pseudonym", o.Pseudonym,
-			"--roles", "watch,releasing", "--key", o.KeyFile, "--cert", o.CertFile, "--recipient", to, "--identity-file", e.identityFile()})
+			"--roles", "watch,releasing", "--key", o.KeyFile, "--cert", o.CertFile, "--recipient", to, "--identity-file", e.IdentityFile()})
 	}
 	for _, args := range steps {
 		if _, err := e.rig.exec(ctx, args...); err != nil {
@@ -151,7 +151,7 @@ func (e *End) prepare(ctx context.Context, other *End) error {
 
 // readSecrets reads what the rig itself signs and calls with.
 func (e *End) readSecrets() error {
-	id, err := os.ReadFile(e.identityFile())
+	id, err := os.ReadFile(e.IdentityFile())
 	if err != nil {
 		return err
 	}
@@ -177,7 +177,8 @@ func (e *End) readSecrets() error {
 	return err
 }
 
-func (e *End) identityFile() string { return filepath.Join(e.Offline, "identity.txt") }
+// IdentityFile is where the identity lies that opens the party's key files.
+func (e *End) IdentityFile() string { return filepath.Join(e.Offline, "identity.txt") }
 
 // Cards returns the file of the station's endorsed cards.
 func (e *End) Cards() string { return filepath.Join(e.Offline, "station.cards") }
@@ -186,7 +187,7 @@ func (e *End) Cards() string { return filepath.Join(e.Offline, "station.cards") 
 func (e *End) Root() string { return filepath.Join(e.Offline, e.Party+".root") }
 
 // Secrets are the flags with which the end's key files are opened.
-func (e *End) Secrets() []string { return []string{"--identity-file", e.identityFile()} }
+func (e *End) Secrets() []string { return []string{"--identity-file", e.IdentityFile()} }
 
 // exec runs the program to its end and returns what it printed.
 func (r *Rig) exec(ctx context.Context, args ...string) ([]byte, error) {

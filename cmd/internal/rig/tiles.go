@@ -33,7 +33,7 @@ type secrets struct {
 }
 
 func (e *End) secrets() (s secrets, err error) {
-	id, err := os.ReadFile(e.identityFile())
+	id, err := os.ReadFile(e.IdentityFile())
 	if err != nil {
 		return s, err
 	}
