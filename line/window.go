@@ -1,6 +1,10 @@
 package line
 
-import "time"
+import (
+	"math"
+	"slices"
+	"time"
+)
 
 const (
 	// MaxWindow is the most bytes of entries that may await the counterpart's
@@ -8,12 +12,24 @@ const (
 	// fast line.
 	MaxWindow = 1 << 20
 
-	// WindowSpan is how many seconds of what the line carries may await a
-	// cosignature: a FLASH waits about so long behind what is under way.
+	// WindowSpan is over how much busy time it is measured what a line carries,
+	// and the most of it that may await a cosignature: a line by satellite needs
+	// about so much under way to be used at all.
 	WindowSpan = 2 * time.Second
+
+	// LeastSpan is how much of what the line carries may await a cosignature
+	// where answers come fast: a FLASH waits about so long behind what is under
+	// way. Shorter, and each commit would hold fewer messages than it could.
+	LeastSpan = 40 * time.Millisecond
+
+	// spanTrips is how many of the shortest times to an answer may be under way.
+	spanTrips = 3
 
 	windowBuckets = 20
 	windowBucket  = WindowSpan / windowBuckets
+
+	// windowTrips is over how many answers the shortest time is taken.
+	windowTrips = 16
 )
 
 // Window says how much may await the counterpart's cosignature. It measures
@@ -26,13 +42,16 @@ type Window struct {
 	busy    time.Duration        // busy time until since
 	newest  int64                // the ring's newest bucket, busy time / windowBucket
 	since   time.Time            // when the present busy time began; zero: nothing is under way
+	asked   time.Time            // when what is under way was offered, or the last answer came
+	trips   [windowTrips]time.Duration
+	trip    int // answers so far
 }
 
 // Offered tells that entries await a cosignature at now. Repeating it while
 // they do changes nothing.
 func (w *Window) Offered(now time.Time) {
 	if w.since.IsZero() {
-		w.since = now
+		w.since, w.asked = now, now
 	}
 }
 
@@ -42,6 +61,9 @@ func (w *Window) Carried(now time.Time, bytes, awaiting int64) {
 	w.Offered(now)
 	w.advance(now)
 	w.carried[w.newest%windowBuckets] += max(bytes, 0)
+	w.trips[w.trip%windowTrips] = max(now.Sub(w.asked), 0)
+	w.trip++
+	w.asked = now
 	if awaiting <= 0 {
 		w.since = time.Time{}
 	}
@@ -65,9 +87,24 @@ func (w *Window) advance(now time.Time) {
 }
 
 // Allowed returns how many bytes of entries may await a cosignature at now:
-// what the line carried in the last WindowSpan of busy time, at most MaxWindow.
-// It is zero where the line carried nothing; one entry may still go then.
+// what the line carries in the span of a few of its fastest answers, at most
+// MaxWindow. It is zero where the line carried nothing; one entry may still go
+// then.
 func (w Window) Allowed(now time.Time) int64 {
+	return min(w.carries(now)*int64(w.span()/time.Microsecond)/int64(WindowSpan/time.Microsecond), MaxWindow)
+}
+
+// span is how much of what the line carries may be under way.
+func (w Window) span() time.Duration {
+	if w.trip == 0 {
+		return LeastSpan
+	}
+	shortest := slices.Min(w.trips[:min(w.trip, windowTrips)])
+	return min(max(spanTrips*shortest, LeastSpan), WindowSpan)
+}
+
+// carries returns what the line carried in the last WindowSpan of busy time.
+func (w Window) carries(now time.Time) int64 {
 	w.advance(now)
 	var sum int64
 	for _, n := range w.carried {
@@ -78,7 +115,7 @@ func (w Window) Allowed(now time.Time) int64 {
 		// millisecond, below which a clock's steps would show.
 		sum = sum * int64(WindowSpan) / int64(max(w.busy, time.Millisecond))
 	}
-	return min(sum, MaxWindow)
+	return min(sum, math.MaxInt64/int64(WindowSpan/time.Microsecond))
 }
 
 // Open reports whether an entry of so many bytes may be appended while others
@@ -105,7 +142,7 @@ const (
 // carried, and grows with each attempt so that a line that became slow does
 // not make the same request fail for ever.
 func (w Window) Patience(now time.Time, bytes int64, attempt int) time.Duration {
-	rate := max(w.Allowed(now)*int64(time.Second)/int64(WindowSpan), slowestLine)
+	rate := max(w.carries(now)*int64(time.Second/time.Microsecond)/int64(WindowSpan/time.Microsecond), slowestLine)
 	// Four times what it should take: lines are not steady.
 	d := leastPatience + 4*time.Duration(bytes)*time.Second/time.Duration(rate)
 	for i := 1; i < attempt && d < mostPatience; i++ {

@@ -1,6 +1,7 @@
 package line
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -20,12 +21,12 @@ func TestWindow(t *testing.T) {
 		w.Carried(now, 4<<10, 0)
 		now = now.Add(time.Hour) // nothing to carry: tells nothing of the line
 	}
-	if got := w.Allowed(now); got != MaxWindow {
+	if got := w.Allowed(now); got != 40<<10 { // a MiB a second, for LeastSpan
 		t.Errorf("a fast line allows %d", got)
 	}
 	// Then the line is cut with something under way.
 	w.Offered(now)
-	if got := w.Allowed(now.Add(time.Second)); got != 3*4<<10*2000/1012 {
+	if got := w.Allowed(now.Add(time.Second)); got != 3*4<<10*2000/1012*int64(LeastSpan)/int64(WindowSpan) {
 		t.Errorf("a second after the cut it allows %d", got)
 	}
 	if now = now.Add(WindowSpan + time.Second); w.Allowed(now) != 0 || w.Open(now, 1, 1) || !w.Open(now, 0, MaxEntry) {
@@ -43,6 +44,30 @@ func TestWindow(t *testing.T) {
 	}
 }
 
+// A line whose answers take two seconds is used all the same: all that it
+// carries in them may be under way.
+// covers P2
+func TestWindowOfASlowAnswer(t *testing.T) {
+	var w Window
+	now := start
+	for range 5 {
+		w.Offered(now)
+		now = now.Add(WindowSpan)
+		w.Carried(now, 100<<10, 0)
+	}
+	if got := w.Allowed(now); got != 100<<10 {
+		t.Errorf("it allows %d", got)
+	}
+	for range windowBuckets + windowTrips {
+		w.Offered(now)
+		now = now.Add(100 * time.Millisecond)
+		w.Carried(now, 10<<10, 0)
+	}
+	if got, want := w.Allowed(now), int64(100<<10)*3*100/1000; got > want || got < want*3/4 {
+		t.Errorf("once answers take a tenth of a second it allows %d, of %d carried in three", got, want)
+	}
+}
+
 // The ring against a list of all that was ever carried.
 func TestWindowAgainstAList(t *testing.T) {
 	var w Window
@@ -52,12 +77,14 @@ func TestWindowAgainstAList(t *testing.T) {
 	}
 	var all []carried
 	now, busy := start, time.Duration(0)
+	var trips []time.Duration
 	for i := range 3000 {
 		w.Offered(now)
 		d := time.Duration(i*7919%700) * time.Millisecond
 		now, busy = now.Add(d), busy+d
 		bytes := int64(i * 104729 % 5000)
 		w.Carried(now, bytes, int64(i%2))
+		trips = append(trips, d)
 		all = append(all, carried{busy, bytes})
 		if i%2 == 0 {
 			now = now.Add(time.Minute)
@@ -71,6 +98,8 @@ func TestWindowAgainstAList(t *testing.T) {
 				want += c.bytes
 			}
 		}
+		span := min(max(3*slices.Min(trips[max(0, len(trips)-windowTrips):]), LeastSpan), WindowSpan)
+		want = want * int64(span/time.Microsecond) / int64(WindowSpan/time.Microsecond)
 		if got := w.Allowed(now); i%2 == 0 && got != min(want, MaxWindow) {
 			t.Fatalf("after %d: %d allowed, want %d", i, got, want)
 		}
@@ -83,7 +112,7 @@ func TestWindowWithABadClock(t *testing.T) {
 	w.Carried(start.Add(time.Second), 1000, 1)
 	w.Carried(start.Add(-365*24*time.Hour), 1000, 1)
 	w.Carried(start.Add(365*24*time.Hour), 1000, 0)
-	if got := w.Allowed(start); got != 1000 {
+	if got := w.Allowed(start); got != 1000*int64(LeastSpan)/int64(WindowSpan) {
 		t.Errorf("after leaps of a year it allows %d", got)
 	}
 }

@@ -46,9 +46,16 @@ func (s *Station) appendWaiting(tx Tx, l identity.Line, now time.Time) error {
 	if s.mayAppend(row, now) != "" {
 		return nil
 	}
-	waiting, err := tx.NextWaiting(l, maxBatch)
-	if err != nil || len(waiting) == 0 {
+	// Where a long queue waits for room, most commits find none: its head alone
+	// tells that.
+	waiting, err := tx.NextWaiting(l, 2)
+	if err != nil || len(waiting) == 0 || s.noRoom(row, now, waiting[0], 0) != "" {
 		return err
+	}
+	if len(waiting) == 2 {
+		if waiting, err = tx.NextWaiting(l, maxBatch); err != nil {
+			return err
+		}
 	}
 	b, err := s.newBatch(tx, row, now)
 	if err != nil {
