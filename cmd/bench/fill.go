@@ -2,44 +2,14 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/json/v2"
 	"errors"
-	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-	"time"
 
-	"detente/cmd/internal/rig"
-	"detente/identity"
-	"detente/journal"
-	"detente/journal/mirror"
-	"detente/message"
-	"detente/station"
-	"detente/store"
+	"detente/cmd/internal/filler"
 )
 
-// A log of a million entries takes a day to say and minutes to write: beyond
-// maxSaid entries both stores are filled while the stations stand still, by the
-// same journal, mirror and store, in large batches, with entries of noise in
-// place of sealed ones and a row of the projection for each. What is measured
-// on top of them is said and sealed by the stations as ever.
-const (
-	maxSaid   = 5000
-	fillBatch = 1000
-	fillEntry = 2 << 10 // bytes: what a short message takes, sealed and padded
-	fillPlain = 600     // bytes: what the projection keeps of one
-)
-
-// filling writes one log into the stores of its two ends.
-type filling struct {
-	origin      identity.Origin
-	signer      journal.Signer
-	mirror      mirror.Mirror
-	own, copied *store.Store
-	at          time.Time
-}
+// maxSaid is how many entries the stations say themselves; a longer log is
+// written into their stores.
+const maxSaid = 5000
 
 // write fills the writer's log up to a size.
 func (p *product) write(ctx context.Context, size int64) error {
@@ -49,7 +19,7 @@ func (p *product) write(ctx context.Context, size int64) error {
 			return err
 		}
 	}
-	err := p.fillStores(ctx, size)
+	err := filler.Fill(ctx, p.Rig, size)
 	for _, e := range p.Ends {
 		err = errors.Join(err, e.Start(ctx))
 	}
@@ -61,126 +31,4 @@ func (p *product) write(ctx context.Context, size int64) error {
 	}
 	p.receipts, err = follow(ctx, p.Ends[0])
 	return err
-}
-
-func (p *product) fillStores(ctx context.Context, size int64) (err error) {
-	f := filling{origin: p.Line.Log(identity.Station(p.Ends[0].Name), 1), at: time.Now().UTC().Truncate(time.Second)}
-	writer, err := keysOf(p.Ends[0])
-	if err != nil {
-		return err
-	}
-	key, err := identity.ParsePrivateKey(identity.UseLog, writer.Logs[f.origin.String()])
-	if err != nil {
-		return err
-	}
-	if f.signer, err = journal.NewSigner(f.origin, key); err != nil {
-		return err
-	}
-	reader, err := keysOf(p.Ends[1])
-	if err != nil {
-		return err
-	}
-	cosigner, err := identity.ParsePrivateKey(identity.UseCosigner, reader.Cosigner)
-	if err != nil {
-		return err
-	}
-	if f.mirror.Cosigner, err = journal.NewCosigner(p.Ends[1].Name+"/mirror", cosigner); err != nil {
-		return err
-	}
-	for _, s := range []struct {
-		at  **store.Store
-		end *rig.End
-	}{{&f.own, p.Ends[0]}, {&f.copied, p.Ends[1]}} {
-		if *s.at, err = store.Open(ctx, filepath.Join(s.end.Data, "store"), store.Options{}); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, (*s.at).Close()) }()
-	}
-	for more := true; more && err == nil; {
-		more, err = f.batch(ctx, key.Public(), size)
-	}
-	return err
-}
-
-// stationKeys is what the filling needs of a station's key file.
-type stationKeys struct {
-	Cosigner string            `json:"cosigner"`
-	Logs     map[string]string `json:"logs"`
-}
-
-func keysOf(e *rig.End) (k stationKeys, err error) {
-	file, err := os.ReadFile(filepath.Join(e.Data, "keys.age"))
-	if err != nil {
-		return k, err
-	}
-	ids, err := os.ReadFile(e.IdentityFile())
-	if err != nil {
-		return k, err
-	}
-	text, err := identity.DecryptKey(file, "", string(ids))
-	if err != nil {
-		return k, err
-	}
-	return k, json.Unmarshal([]byte(text), &k)
-}
-
-// batch appends some entries, has them mirrored and receipted; false where the
-// log has the size already.
-func (f *filling) batch(ctx context.Context, pub identity.PublicKey, size int64) (bool, error) {
-	noise := make([]byte, fillBatch*fillEntry)
-	if _, err := io.ReadFull(rand.Reader, noise); err != nil {
-		return false, err
-	}
-	var d journal.Delivery
-	err := f.own.Update(ctx, func(tx station.Tx) error {
-		l, _, err := tx.Log(f.origin)
-		if err != nil {
-			return err
-		}
-		d = journal.Delivery{Origin: f.origin, OldSize: l.Size, Start: l.Size}
-		for i := range min(fillBatch, max(0, size-l.Size)) {
-			d.Entries = append(d.Entries, noise[i*fillEntry:(i+1)*fillEntry])
-		}
-		if len(d.Entries) == 0 {
-			return nil
-		}
-		h, err := journal.Append(tx, f.signer, d.Entries, f.at)
-		if err != nil {
-			return err
-		}
-		if d.Proof, err = journal.ProveTree(tx, f.origin, l.Size, h.Size); err != nil {
-			return err
-		}
-		l, _, err = tx.Log(f.origin)
-		d.Checkpoint = l.Checkpoint
-		return errors.Join(err, f.project(tx, d))
-	})
-	if err != nil || len(d.Entries) == 0 {
-		return false, err
-	}
-	var c journal.Cosignature
-	err = f.copied.Update(ctx, func(tx station.Tx) (err error) {
-		if c, err = f.mirror.Deliver(tx, pub, d, f.at, mirror.Mark{}); err != nil {
-			return err
-		}
-		return f.project(tx, d)
-	})
-	if err != nil {
-		return false, err
-	}
-	return true, f.own.Update(ctx, func(tx station.Tx) error { return tx.PutCosignature(c) })
-}
-
-// project writes a row of the projection and an event for each entry.
-func (f *filling) project(tx station.Tx, d journal.Delivery) error {
-	for i, e := range d.Entries {
-		m := station.Message{Origin: f.origin, Index: d.Start + int64(i), ID: message.ID(e[:16]), Format: "010", Precedence: message.Priority, At: f.at, Plain: e[:fillPlain]}
-		if err := tx.PutMessage(m); err != nil {
-			return err
-		}
-		if _, err := tx.AppendEvent(station.Event{At: f.at, Kind: "message", Ref: fmt.Sprint(m.Index), Text: "appended, message " + m.ID.String()}); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -58,6 +58,9 @@ const order = `
 	# What plays with whole stations, as processes, knows them from outside.
 	book, line, seal < cmd/internal/rig < cmd/demo, cmd/kill, cmd/bench;
 
+	# But for what writes a long log for the benchmark while they stand still.
+	cmd/internal/rig, store < cmd/internal/filler < cmd/bench;
+
 	# The table of promises and tests.
 	NONE < internal/policy, internal/policy/promises;
 	internal/policy/promises < internal/policy/cmd-invariants;
