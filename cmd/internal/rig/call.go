@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"time"
 
-	"detente/book"
 	"detente/identity"
 	"detente/message"
 )
@@ -123,11 +122,7 @@ type Draft struct {
 
 // Submit has a message's bytes fixed.
 func (e *End) Submit(ctx context.Context, d Draft) (q Queued, err error) {
-	edition, err := book.Embedded()
-	if err != nil {
-		return q, err
-	}
-	params, err := edition.Compose(d.Format, d.Params)
+	params, err := e.rig.book.Compose(d.Format, d.Params)
 	if err != nil {
 		return q, err
 	}

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"detente/book"
 	"detente/identity"
 	"detente/seal"
 )
@@ -27,6 +28,8 @@ type Rig struct {
 	Dir     string
 	Line    identity.Line
 	Ends    [2]*End // Arden, Boreal
+
+	book *book.Edition // what both speak
 }
 
 // End is one party with its station.
@@ -67,6 +70,9 @@ func New(ctx context.Context, program, dir string) (*Rig, error) {
 		return nil, err
 	}
 	r := &Rig{Program: program, Dir: full}
+	if r.book, err = book.Embedded(); err != nil {
+		return nil, err
+	}
 	names := [2][3]string{{"arden.example", "ARD", "Arden"}, {"boreal.example", "BOR", "Boreal"}}
 	for i, n := range names {
 		r.Ends[i] = &End{
