@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sort"
 	"time"
 
-	"detente/dossier"
 	"detente/identity"
 	"detente/line"
 	"detente/message"
@@ -331,76 +329,6 @@ func (s *Station) position(tx Tx, o identity.Origin, cosigner string) (Position,
 		p.Cosigned = c.Size
 	}
 	return p, err
-}
-
-// State folds both logs of a line, as far as its receipts stand in the record.
-// Both stations, and an arbiter with an exported record, come to the same.
-func (s *Station) State(ctx context.Context, l identity.Line) (dossier.State, error) {
-	var state dossier.State
-	err := s.store.View(ctx, func(tx Tx) error {
-		row, err := tx.Line(l)
-		if err != nil {
-			return fmt.Errorf("line %s: %w", l, err)
-		}
-		items, err := s.items(tx, row)
-		if err != nil {
-			return err
-		}
-		state = dossier.Fold(items, dossier.ByEdition(s.book))
-		return nil
-	})
-	return state, err
-}
-
-// items returns every entry of a line for the fold.
-func (s *Station) items(tx Tx, row Line) ([]dossier.Item, error) {
-	var items []dossier.Item
-	for _, side := range []struct {
-		writer identity.Station
-		last   identity.Era
-	}{{s.name, row.OwnEra}, {row.Line.Other(s.name), row.PeerEra}} {
-		for era := identity.Era(1); era <= side.last; era++ {
-			o := row.Line.Log(side.writer, era)
-			messages, err := tx.Messages(o, 0, 0)
-			if err != nil {
-				return nil, err
-			}
-			listed, err := tx.ListedOf(o)
-			if err != nil {
-				return nil, err
-			}
-			received := earliest(listed)
-			for _, m := range messages {
-				if m.Problem == problemBeyond {
-					continue // evidence and no message: its writer's log ends below it
-				}
-				r := s.opened(m)
-				r.Received = received(m.Index)
-				items = append(items, itemOf(r))
-			}
-		}
-	}
-	return items, nil
-}
-
-// earliest returns, for the listed receipts of a log, ascending by size, what
-// says of an index when it was received first; the zero time where no receipt
-// covers it. It is what Tx.ReceiptOf says, for many entries at once.
-func earliest(listed []Listed) func(index int64) time.Time {
-	first := make([]time.Time, len(listed))
-	for i := len(listed) - 1; i >= 0; i-- {
-		first[i] = listed[i].At
-		if i+1 < len(listed) && first[i+1].Before(first[i]) {
-			first[i] = first[i+1]
-		}
-	}
-	return func(index int64) time.Time {
-		i := sort.Search(len(listed), func(i int) bool { return listed[i].Size > index })
-		if i == len(listed) {
-			return time.Time{}
-		}
-		return first[i]
-	}
 }
 
 // EventsAfter lists events after a number, for streams that resume.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"detente/book"
+	"detente/dossier"
 	"detente/identity"
 	"detente/journal"
 	"detente/journal/mirror"
@@ -101,6 +102,8 @@ type Station struct {
 	stuck    error         // why the hook could not append; nil while it can
 	news     chan struct{} // closed at the next commit; nil while nobody waits for it
 
+	folds folds // of the lines that were asked about
+
 	markMu sync.Mutex // guards high; held while marks is written
 	high   *line.HighWater
 
@@ -140,6 +143,7 @@ func New(ctx context.Context, now time.Time, cfg Config, open func(Finish) (Stor
 		lines: make(map[identity.Line]*lineState), policies: make(map[identity.Origin]parsedPolicy), tokens: make(knownTokens),
 		batch: batch{dirty: make(map[identity.Line]bool)},
 	}
+	s.folds.forms = dossier.ByEdition(cfg.Book)
 	s.own.Store(&ownCards{own, cfg.Bundle})
 	cosigner, err := journal.NewCosigner(own.Card.CosignerName(), cfg.Keys.Cosigner)
 	if err != nil {

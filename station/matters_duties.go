@@ -1,0 +1,133 @@
+package station
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"detente/dossier"
+	"detente/identity"
+	"detente/message"
+)
+
+// ObligationQuery says which duties are listed. The zero value lists the first
+// of all that are owed, as of now.
+type ObligationQuery struct {
+	Line    identity.Line // if zero, all lines
+	Owes    Side          // if empty, both sides
+	Met     bool          // those too that were met or stopped
+	Overdue bool          // only those that are owed and past
+	Within  time.Duration // if not zero, only those that are owed and due by then
+	At      time.Time     // the second as of which; if zero, now
+	After   string        // the Cursor of the last one seen
+	Limit   int           // if zero or too large, maxMatterPage
+}
+
+// Obligation is what one side owes after a message of a line.
+type Obligation struct {
+	dossier.Duty
+	Line        identity.Line
+	Matter      message.ID // zero: the message that calls for it is in none yet
+	Kind        dossier.Kind
+	Citation    string        // of the message that calls for it
+	MetCitation string        // of the one that met it; empty: none, or a station's receipt
+	Late        time.Duration // by how much it was met late, or is past; zero: it is not
+	Cursor      string        // where it stands in a list
+}
+
+// Obligations lists what both sides owe each other, the first due first: the
+// duties of all matters, and the receipts of own messages that the counterpart
+// has not given. What is late is a fact of the record and says nothing else.
+// That the list was read is noted in the audit trail.
+func (s *Station) Obligations(ctx context.Context, actor Actor, now time.Time, q ObligationQuery) ([]Obligation, error) {
+	if err := actor.must("list obligations", RoleRead); err != nil {
+		return nil, s.refused(ctx, now, actor, "obligations", string(q.Owes), err)
+	}
+	q.At = asked(q.At, now)
+	var list []Obligation
+	err := s.eachLine(ctx, q.Line, func(tx Tx, m *Matters, l identity.Line) error {
+		all, err := s.obligations(tx, m, l, q.At)
+		for _, o := range all {
+			if o.Cursor > q.After && q.Owes.has(o.By, s.name) && q.lists(o.Duty) {
+				list = append(list, o)
+			}
+		}
+		return err
+	})
+	list = pageOf(list, q.Limit, func(o Obligation) string { return o.Cursor })
+	detail := fmt.Sprintf("%d obligations as of %s", len(list), q.At.Format(time.RFC3339))
+	if err := s.looked(ctx, now, actor, "obligations", string(q.Owes), detail, err); err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// lists reports whether a duty is asked for by how it stands.
+func (q ObligationQuery) lists(d dossier.Duty) bool {
+	switch {
+	case q.Overdue && !(d.Owed() && q.At.After(d.Due)):
+		return false
+	case q.Within != 0 && !(d.Owed() && !d.Due.After(q.At.Add(q.Within))):
+		return false
+	}
+	return q.Met || d.Owed()
+}
+
+// obligations returns all duties of a line as of a second. A message that is in
+// several matters calls for the same in each: it is listed with the first.
+func (s *Station) obligations(tx Tx, m *Matters, l identity.Line, at time.Time) ([]Obligation, error) {
+	w := m.At(at)
+	var list []Obligation
+	known := make(map[string]bool)
+	for _, d := range w.Dossiers {
+		cited := make(map[message.ID]string, len(d.Timeline))
+		for _, e := range d.Timeline {
+			cited[e.Message] = s.Cite(e.Place.Origin, e.Place.Index)
+		}
+		for _, duty := range d.Duties {
+			o := Obligation{Duty: duty, Line: l, Matter: d.ID, Kind: d.Kind, Citation: cited[duty.Of], MetCitation: cited[duty.MetBy], Late: lateness(duty, at)}
+			if o.Cursor = duty.Of.String() + "." + string(duty.Act) + "." + fmt.Sprint(duty.Formats, duty.From.Unix()); known[o.Cursor] {
+				continue
+			}
+			known[o.Cursor] = true
+			list = append(list, o)
+		}
+	}
+	for _, x := range w.Unlisted {
+		u, err := s.unlistedMessage(tx, m, x)
+		if err != nil {
+			return nil, err
+		}
+		if u.Receipt || u.Due.IsZero() || u.Written.After(at) {
+			continue
+		}
+		duty := dossier.Duty{Of: u.Message, Act: dossier.ActReceived, By: u.Place.Origin.Reader, From: u.Written, Due: u.Due, State: u.State}
+		o := Obligation{Duty: duty, Line: l, Citation: u.Citation, Late: lateness(duty, at), Cursor: u.Message.String()}
+		if it, ok := m.line.Item(u.Place); ok {
+			if f, ok := s.book.Format(it.Format); ok {
+				o.Kind = dossier.Kind(f.Dossier)
+			}
+		}
+		if len(u.Joins) > 0 {
+			o.Matter = u.Joins[0].ID
+		}
+		list = append(list, o)
+	}
+	for i := range list {
+		list[i].Cursor = cursor(0, list[i].Due.Unix(), strings.ReplaceAll(list[i].Cursor, " ", ","), l.String())
+	}
+	return list, nil
+}
+
+// lateness is by how much a duty was met after it was due, or is past.
+func lateness(d dossier.Duty, at time.Time) time.Duration {
+	end := at
+	switch {
+	case !d.Stopped.IsZero():
+		end = d.Stopped
+	case !d.Met.IsZero():
+		end = d.Met
+	}
+	return max(0, end.Sub(d.Due))
+}
