@@ -59,6 +59,7 @@ func (s *Server) Handler() http.Handler {
 	s.releases(api)
 	s.decisions(api)
 	s.lines(api)
+	s.matters(api)
 	s.people(api)
 	s.records(api)
 	s.upkeep(api)

@@ -72,20 +72,25 @@ func (s *Server) lines(api huma.API) {
 		})
 	huma.Register(api, operation(http.MethodGet, "/state", "state", "Both logs of a line, folded: the same at both stations"),
 		func(ctx context.Context, in *struct {
+			AsOf
 			Line string `query:"line" required:"true"`
 		}) (*out[State], error) {
 			l, err := identity.ParseLine(in.Line)
 			if err != nil {
 				return nil, huma.Error422UnprocessableEntity(err.Error())
 			}
-			if err := holds(ctx, "see the lines", station.RoleRead, station.RoleOperator); err != nil {
+			w, err := s.Station.Whole(ctx, actorOf(ctx), s.Now(), l, s.second(in.AsOf))
+			if err != nil {
 				return nil, problem(err)
 			}
 			st, err := s.Station.State(ctx, l)
 			if err != nil {
 				return nil, problem(err)
 			}
-			return answer(State{Line: in.Line, Digest: st.Digest().String(), Messages: len(st.Messages)}, nil)
+			return answer(State{
+				Line: in.Line, Digest: st.Digest().String(), Messages: len(st.Messages), At: w.At, MattersDigest: w.Digest().String(), Matters: len(w.Dossiers),
+				Unreadable: len(w.Unreadable), Unlisted: len(w.Unlisted),
+			}, nil)
 		})
 	huma.Register(api, operation(http.MethodPost, "/clock", "confirm-clock", "Confirm the time after the clock leapt"),
 		func(ctx context.Context, _ *struct{}) (*out[ClockState], error) {
@@ -112,6 +117,12 @@ type State struct {
 	Line     string `json:"line"`
 	Digest   string `json:"digest" doc:"equal at both stations for the same record"`
 	Messages int    `json:"messages"`
+
+	At            time.Time `json:"at" doc:"the second as of which the matters stand"`
+	MattersDigest string    `json:"matters_digest" doc:"of all matters as of that second: equal at both stations that hold the same record"`
+	Matters       int       `json:"matters"`
+	Unreadable    int       `json:"unreadable" doc:"entries that their reader could not open"`
+	Unlisted      int       `json:"unlisted" doc:"messages whose receipt stands in neither log yet; in no digest"`
 }
 
 func (o Opening) terms() station.Terms {

@@ -86,7 +86,7 @@ func (s *Station) obligations(tx Tx, m *Matters, l identity.Line, at time.Time) 
 			cited[e.Message] = s.Cite(e.Place.Origin, e.Place.Index)
 		}
 		for _, duty := range d.Duties {
-			o := Obligation{Duty: duty, Line: l, Matter: d.ID, Kind: d.Kind, Citation: cited[duty.Of], MetCitation: cited[duty.MetBy], Late: lateness(duty, at)}
+			o := Obligation{Duty: duty, Line: l, Matter: d.ID, Kind: d.Kind, Citation: cited[duty.Of], MetCitation: cited[duty.MetBy], Late: Lateness(duty, at)}
 			if o.Cursor = duty.Of.String() + "." + string(duty.Act) + "." + fmt.Sprint(duty.Formats, duty.From.Unix()); known[o.Cursor] {
 				continue
 			}
@@ -103,7 +103,7 @@ func (s *Station) obligations(tx Tx, m *Matters, l identity.Line, at time.Time) 
 			continue
 		}
 		duty := dossier.Duty{Of: u.Message, Act: dossier.ActReceived, By: u.Place.Origin.Reader, From: u.Written, Due: u.Due, State: u.State}
-		o := Obligation{Duty: duty, Line: l, Citation: u.Citation, Late: lateness(duty, at), Cursor: u.Message.String()}
+		o := Obligation{Duty: duty, Line: l, Citation: u.Citation, Late: Lateness(duty, at), Cursor: u.Message.String()}
 		if it, ok := m.line.Item(u.Place); ok {
 			if f, ok := s.book.Format(it.Format); ok {
 				o.Kind = dossier.Kind(f.Dossier)
@@ -120,8 +120,9 @@ func (s *Station) obligations(tx Tx, m *Matters, l identity.Line, at time.Time) 
 	return list, nil
 }
 
-// lateness is by how much a duty was met after it was due, or is past.
-func lateness(d dossier.Duty, at time.Time) time.Duration {
+// Lateness is by how much a duty was met after it was due, or is past as of a
+// second; zero: it is not.
+func Lateness(d dossier.Duty, at time.Time) time.Duration {
 	end := at
 	switch {
 	case !d.Stopped.IsZero():

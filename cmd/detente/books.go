@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"detente/book"
+	"detente/dossier"
 	"detente/message"
 
 	"github.com/spf13/cobra"
@@ -62,6 +63,9 @@ func (a *app) bookCommands() *cobra.Command {
 			}), b.add),
 		verb(about{"lint", "find faults in an edition", "Looks for faults in an edition: missing languages, texts that read alike, codes without a meaning.\nEnds with 5 where there are any.", "  detente book lint --dir our-edition"},
 			cobra.NoArgs, b.with(a.lintBook), b.add),
+		verb(about{"check", "check that every duty and every turn of a matter has its format, in six languages",
+			"Checks that the edition has a format for each turn that a matter can take and for each duty, and\nthat every worked example reads back exactly from each of the six languages. Ends with 5 where\nanything is missing.", "  detente book check --dir our-edition"},
+			cobra.NoArgs, b.with(a.checkBook), b.add),
 		verb(about{"render FILE", "print a message's text from its bytes", "Reads the bytes of a message's body and prints what they say. \"-\" reads standard input.", "  detente book render body.json --lang es"},
 			cobra.ExactArgs(1), b.with(func(e *book.Edition, args []string) error { return a.renderBody(e, args[0]) }), b.add),
 		verb(about{"parse FILE", "read a text in any language back into codes and values", "Reads a rendering, in whichever of the six languages, and prints the bytes that say the same.\n\"-\" reads standard input.", "  detente book parse message.txt"},
@@ -116,6 +120,33 @@ func (a *app) lintBook(e *book.Edition, _ []string) error {
 		}
 	})
 	if err == nil && len(found) > 0 {
+		err = exitError{code: exitInvalid}
+	}
+	return err
+}
+
+func (a *app) checkBook(e *book.Edition, _ []string) error {
+	c := e.Cover(dossier.Needs())
+	result := struct {
+		Formats    int      `json:"formats"`
+		Languages  int      `json:"languages"`
+		Renderings int      `json:"renderings"`
+		Missing    []string `json:"missing"`
+		Faults     []string `json:"faults"`
+	}{c.Formats, c.Languages, c.Renderings, []string{}, []string{}}
+	for _, n := range c.Missing {
+		result.Missing = append(result.Missing, n.String())
+	}
+	for _, f := range c.Faults {
+		result.Faults = append(result.Faults, f.String())
+	}
+	err := a.print(result, func() {
+		for _, what := range append(result.Missing, result.Faults...) {
+			a.say("%s", what)
+		}
+		a.say("book: formats=%d languages=%d renderings=%d missing=%d", c.Formats, c.Languages, c.Renderings, len(c.Missing))
+	})
+	if err == nil && !c.OK() {
 		err = exitError{code: exitInvalid}
 	}
 	return err

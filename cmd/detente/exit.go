@@ -28,6 +28,7 @@ const (
 	exitNotSignedIn   = 10
 	exitTimeout       = 11
 	exitUnknownFormat = 12
+	exitOverdue       = 13
 	exitClockUnsafe   = 14
 	exitInterrupted   = 130
 )
@@ -50,6 +51,7 @@ var meanings = []struct {
 	{exitNotSignedIn, "not signed in: no token, or one that does not hold"},
 	{exitTimeout, "it did not come about in the time that was given"},
 	{exitUnknownFormat, "no such format in this edition of the signal book"},
+	{exitOverdue, "something that this side owes is past and was not done"},
 	{exitClockUnsafe, "the clock leapt: two persons confirm the time first"},
 	{exitInterrupted, "interrupted"},
 }

@@ -214,6 +214,7 @@ type lineFlags struct {
 
 func (a *app) lineCommands() *cobra.Command {
 	var f lineFlags
+	var as atFlag
 	return noun(about{"line", "lines to counterparts",
 		"A line joins two stations. It has a class: technical, notification or leadership; and it is named\nby both stations and the class: nrrc.arden.example/nrrc.boreal.example/notification.", "  detente line list"},
 		verb(about{"open LINE", "open this station's direction of a line",
@@ -238,11 +239,15 @@ func (a *app) lineCommands() *cobra.Command {
 				c.Flags().StringVar(&f.bearer, "bearer", "direct", "the way that the test takes")
 			}),
 		verb(about{"state LINE", "both logs of a line, summed up: the same at both stations",
-			"Reckons from both logs where every matter stands, and prints the digest of that. Both stations\nand an arbiter with the exported record come to the same digest.",
-			"  detente line state nrrc.arden.example/nrrc.boreal.example/notification"},
+			"Reckons from both logs how far every message has come and where every matter stands as of a second,\nand prints the digests of that. Both stations and an arbiter with the exported record come to the\nsame digests.",
+			"  detente line state nrrc.arden.example/nrrc.boreal.example/notification --at 2026-11-24T14:00:00Z"},
 			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
-				return a.call(c, "GET", "/state?line="+url.QueryEscape(args[0]), nil)
-			}))
+				q := url.Values{"line": {args[0]}}
+				if err := as.put(q); err != nil {
+					return err
+				}
+				return a.call(c, "GET", "/state?"+q.Encode(), nil)
+			}, as.add))
 }
 
 func (a *app) openLine(c *cobra.Command, name string, f lineFlags) error {

@@ -59,9 +59,14 @@ func (a *app) msg() *cobra.Command {
 		verb(about{"ack ID", "say to the counterpart that its message is understood",
 			"Answers a received message with a receipt of understanding (format 012). An officer of the watch\nreleases it. An acknowledgement is a person's word; the receipt of the machine came before.", "  detente msg ack ID"},
 			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.acknowledge(c, args[0], d) }, a.changes, d.wait.add),
-		verb(about{"answer ID FORMAT", "answer a message, on its line",
-			"Sends a message on the line of the one that it answers and refers to it.", "  detente msg answer ID 211 -p answer=not-ours -p action=examining"},
-			cobra.ExactArgs(2), func(c *cobra.Command, args []string) error { return a.answer(c, args[0], args[1], d) }, d.add, d.wait.add, a.changes),
+		verb(about{"answer ID [FORMAT]", "answer a message, on its line; without a format, list those that answer it",
+			"Sends a message on the line of the one that it answers and refers to it. Without a format nothing is\nsent: the formats that answer the message are listed, with what each discharges and by when.", "  detente msg answer ID\n  detente msg answer ID 211 -p answer=not-ours -p action=examining"},
+			cobra.RangeArgs(1, 2), func(c *cobra.Command, args []string) error {
+				if len(args) == 1 {
+					return a.replies(c, args[0])
+				}
+				return a.answer(c, args[0], args[1], d)
+			}, d.add, d.wait.add, a.changes),
 		verb(about{"list", "list messages, newest first", "Lists messages of all lines, ours and theirs, newest first. --before goes on from the last one seen.", "  detente msg list --limit 20\n  detente msg list --jsonl"},
 			cobra.NoArgs, func(c *cobra.Command, _ []string) error {
 				return a.call(c, "GET", fmt.Sprintf("/messages?before=%d&limit=%d", l.before, l.limit), nil)

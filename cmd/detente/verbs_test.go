@@ -40,6 +40,11 @@ const verbs = `
 	Lines         lines          line show
 	Lines         lines          station status
 	List          list           msg list
+	Matter        matter         matter show
+	Matter        matter         incident show
+	Matters       matters        matter list
+	Matters       matters        incident list
+	Obligations   obligations    obligations
 	Officers      officers       officer list
 	OpenEra       open-era       era open
 	OpenLine      open-line      line open
@@ -63,12 +68,12 @@ const verbs = `
 	Submit        submit         line test
 	Submit        submit         policy change
 	Withdraw      withdraw       msg withdraw
-	-             state          line state
+	Whole         state          line state
 	-             digits         peer digits
 	-             confirmation   peer confirm`
 
 // offline are the commands that need no station, or run one.
-var offline = strings.Fields(`book/diff book/lint book/list book/parse book/print book/render book/search book/show completion config/check config/show man
+var offline = strings.Fields(`book/check book/diff book/lint book/list book/parse book/print book/render book/search book/show completion config/check config/show man
 	msg/compose officer/certify party/agency party/endorse party/init policy/show policy/test record/show record/verify
 	station/card station/init station/restore station/rotate station/serve station/version version`)
 
@@ -80,7 +85,7 @@ func TestSameVerbs(t *testing.T) {
 	seen := make(map[string]bool)
 	for line := range strings.Lines(strings.TrimSpace(verbs)) {
 		f := strings.Fields(line)
-		command := f[2] + " " + f[3]
+		command := strings.Join(f[2:], " ")
 		if !operations[f[1]] {
 			t.Errorf("the API has no operation %s", f[1])
 		}
