@@ -54,6 +54,7 @@ type oracle struct {
 	plain    map[place]message.Entry      // opened with the archive
 	order    map[identity.Origin][]string // ids as appended
 	final    map[identity.Origin]int64    // sizes at the end of the world
+	asked    int                          // events since the beginning
 }
 
 func newOracle(w *world) *oracle {
@@ -637,5 +638,5 @@ func (o *oracle) alike(ctx context.Context) error {
 			return o.broken("P11", "message %s is folded as received at %v, and the record says %v", id, st.Received, want)
 		}
 	}
-	return nil
+	return o.matters(ctx, all)
 }

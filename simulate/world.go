@@ -309,6 +309,9 @@ func (w *world) run(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := w.oracle.ask(ctx); err != nil {
+			return err
+		}
 	}
 	if w.liar != nil {
 		return w.liar.end(ctx)
