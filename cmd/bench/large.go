@@ -15,6 +15,9 @@ import (
 // large measures what must not depend on the size of the log: the cost of a
 // message, the start of a station, and a FLASH that everything else waits for.
 func (b *bench) large(ctx context.Context) error {
+	if err := b.folds(ctx); err != nil {
+		return err
+	}
 	for _, entries := range []int{1000, 100_000, 1_000_000} {
 		if entries > b.entries {
 			break

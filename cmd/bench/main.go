@@ -53,21 +53,22 @@ type bench struct {
 
 // figure is one line of the result.
 type figure struct {
-	What     string  `json:"what"`
-	Size     int     `json:"size,omitzero"`
-	InFlight int     `json:"in_flight,omitzero"`
-	Entries  int64   `json:"entries,omitzero"`
-	Waiting  int     `json:"waiting,omitzero"`
-	Blob     int64   `json:"blob_bytes,omitzero"`
-	P50      float64 `json:"p50_ms,omitzero"`
-	P99      float64 `json:"p99_ms,omitzero"`
-	Rate     float64 `json:"msgs_per_s,omitzero"`
-	CPU      float64 `json:"cpu_us_per_msg,omitzero"`
-	Ms       float64 `json:"ms,omitzero"`
-	MiB      float64 `json:"mib,omitzero"`
-	PerS     float64 `json:"entries_per_s,omitzero"`
-	Ratio50  float64 `json:"p50_ratio,omitzero"`
-	RatioThr float64 `json:"throughput_ratio,omitzero"`
+	What       string  `json:"what"`
+	Size       int     `json:"size,omitzero"`
+	InFlight   int     `json:"in_flight,omitzero"`
+	Entries    int64   `json:"entries,omitzero"`
+	Waiting    int     `json:"waiting,omitzero"`
+	Blob       int64   `json:"blob_bytes,omitzero"`
+	P50        float64 `json:"p50_ms,omitzero"`
+	P99        float64 `json:"p99_ms,omitzero"`
+	Rate       float64 `json:"msgs_per_s,omitzero"`
+	CPU        float64 `json:"cpu_us_per_msg,omitzero"`
+	Ms         float64 `json:"ms,omitzero"`
+	MiB        float64 `json:"mib,omitzero"`
+	PerS       float64 `json:"entries_per_s,omitzero"`
+	PerMessage float64 `json:"us_per_message,omitzero"`
+	Ratio50    float64 `json:"p50_ratio,omitzero"`
+	RatioThr   float64 `json:"throughput_ratio,omitzero"`
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

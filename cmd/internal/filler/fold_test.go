@@ -1,0 +1,14 @@
+package filler
+
+import (
+	"path/filepath"
+	"testing"
+)
+
+// The talk that the fold is measured on is folded as two stations would: each
+// question and its answer are one matter.
+func TestFold(t *testing.T) {
+	if per, err := Fold(t.Context(), filepath.Join(t.TempDir(), "fold"), 1000); err != nil || per <= 0 {
+		t.Errorf("%v, %v", per, err)
+	}
+}
