@@ -24,12 +24,12 @@ type folds struct {
 }
 
 // maxFolded is how many messages of all lines are kept folded between two
-// questions: about three hundred megabytes. A message that a dossier hangs on
-// cannot be told from one that it does not without folding it, so what is beyond
+// questions: four hundred megabytes, at two kilobytes a message. One that a
+// dossier hangs on cannot be told from one that it does not without folding it, so what is beyond
 // the bound is not thinned out: the lines that were asked longest ago are let go
 // and read anew when they are asked again, and one that is too long by itself is
-// read for each question. At twenty messages a day, each with its receipts, a
-// line comes to this in ten years.
+// read for each question. At twenty messages a day from each side and a line test
+// an hour, with what answers them, a line comes to this in three years.
 const maxFolded = 200_000
 
 // matters asks one line, folded up to what the store holds now. What do is given
