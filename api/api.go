@@ -60,6 +60,7 @@ func (s *Server) Handler() http.Handler {
 	s.decisions(api)
 	s.lines(api)
 	s.people(api)
+	s.watch(api)
 	s.records(api)
 	s.upkeep(api)
 	s.stream(api)

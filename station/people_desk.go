@@ -86,14 +86,17 @@ func deskWord(said []watch.Said, by identity.Station, l identity.Line, now time.
 const DeskByRoster = "by-roster"
 
 // SetDesk tells the counterparts of all lines, or of one, how this station's
-// desk is manned and until when. A zero until is only for DeskByRoster.
-func (s *Station) SetDesk(ctx context.Context, actor Actor, now time.Time, status string, until time.Time, only identity.Line) ([]Outgoing, error) {
+// desk is manned, in which languages (none: those of the roster) and until when.
+// With DeskByRoster as its status the roster says all three.
+func (s *Station) SetDesk(ctx context.Context, actor Actor, now time.Time, word watch.DeskStatus, only identity.Line) ([]Outgoing, error) {
+	status := word.Status
 	if err := actor.must("say how the desk is manned", RoleDraft); err != nil {
 		return nil, s.refused(ctx, now, actor, "desk set", status, err)
 	}
 	var drafts []Draft
 	err := s.store.View(ctx, func(tx Tx) error {
-		said := watch.DeskStatus{Status: status, Until: second(until)}
+		said := word
+		said.Until = second(word.Until)
 		r, err := s.roster(tx)
 		switch {
 		case err != nil && !errors.Is(err, ErrNotFound):
@@ -102,7 +105,7 @@ func (s *Station) SetDesk(ctx context.Context, actor Actor, now time.Time, statu
 			return err
 		case status == DeskByRoster:
 			said = r.DeskStatus(second(now))
-		case err == nil:
+		case err == nil && len(said.Languages) == 0:
 			said.Languages = r.DeskStatus(second(now)).Languages
 		}
 		if !said.Until.After(second(now)) {

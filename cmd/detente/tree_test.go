@@ -70,7 +70,8 @@ func TestHelp(t *testing.T) {
 var readers = strings.Fields(`
 	audit/list book/diff book/lint book/list book/parse book/print book/render book/search book/show completion config/check config/show
 	evidence/list line/list line/show line/state msg/compose msg/entry msg/list msg/queue msg/render msg/show msg/tail msg/wait officer/list
-	peer/list peer/show policy/show policy/test record/show record/verify release/list release/show station/serve station/status station/version token/list version`)
+	peer/list peer/show policy/show policy/test record/show record/verify release/list release/show
+	contact/list desk/show handover/list handover/show log/calls log/check log/list roster/risks roster/show watch station/serve station/status station/version token/list version`)
 
 // Every command that changes something can be tried with --dry-run.
 func TestDryRun(t *testing.T) {
