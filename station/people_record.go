@@ -11,6 +11,7 @@ import (
 	"detente/book"
 	"detente/dossier"
 	"detente/identity"
+	"detente/journal"
 	"detente/message"
 	"detente/watch"
 )
@@ -93,8 +94,8 @@ func folded(f message.Format) bool {
 // person.
 func serviceFormat(f message.Format) bool { return f <= "006" }
 
-// record returns what stands in a line's record of the formats that the watch
-// folds, in the order of its folds, and what waits for a person of this
+// record returns what was said on a line and receipted of the formats that the
+// watch folds, in the order of its folds, and what waits for a person of this
 // station. tx has to be of a View.
 func (s *Station) record(tx Tx, row Line, now time.Time) ([]saidAt, []waitingFor, error) {
 	s.desk.mu.Lock()
@@ -114,7 +115,11 @@ func (s *Station) record(tx Tx, row Line, now time.Time) ([]saidAt, []waitingFor
 			}
 		}
 	}
-	if err := l.receipts(tx, now); err != nil {
+	p, err := s.peerOf(row.Line)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := l.receipts(tx, now, map[identity.Station]string{s.name: p.cosigner, p.Card.Station: s.mirror.Cosigner.Name()}); err != nil {
 		return nil, nil, err
 	}
 	said := slices.DeleteFunc(slices.Clone(l.said), func(m saidAt) bool { return m.Received.IsZero() || l.refused[m.entryAt] })
@@ -209,8 +214,11 @@ func (s *Station) callsForPerson(f message.Format, p message.Precedence) bool {
 }
 
 // receipts looks up the receipts of what was read, as far as they may have come
-// since, and lets go of line tests that nobody asks for any more.
-func (l *lineRead) receipts(tx Tx, now time.Time) error {
+// since, and lets go of line tests that nobody asks for any more. What stands in
+// no log yet counts from the receipt that this station has given or holds, which
+// will: on a quiet line the watch would otherwise see last what came last. by
+// names who receipts each writer's log.
+func (l *lineRead) receipts(tx Tx, now time.Time, by map[identity.Station]string) error {
 	l.said = slices.DeleteFunc(l.said, func(m saidAt) bool {
 		return (m.Body.Format == "010" || m.Body.Format == "011") && now.Sub(m.at) > testsKept
 	})
@@ -219,7 +227,12 @@ func (l *lineRead) receipts(tx Tx, now time.Time) error {
 			continue
 		}
 		at, err := tx.ReceiptOf(m.origin, m.index)
-		if err != nil && !errors.Is(err, ErrNotFound) {
+		if errors.Is(err, ErrNotFound) {
+			var c journal.Cosignature
+			c, _, err = tx.CosignatureCovering(m.origin, by[m.origin.Writer], m.index)
+			at = c.At
+		}
+		if err != nil {
 			return err
 		}
 		l.said[i].Received = at
