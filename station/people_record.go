@@ -26,7 +26,7 @@ type watchDesk struct {
 	text   []byte     // of the roster below
 	parsed watch.Roster
 	lines  map[identity.Line]*lineRead
-	calls  map[message.Format]map[message.Precedence]bool // which formats call for a person's answer; nil: not read yet
+	forms  map[message.Format]dossier.Form // of the signal book; nil: not read yet
 	due    shiftLook
 }
 
@@ -36,7 +36,7 @@ type lineRead struct {
 	next      map[identity.Origin]int64
 	said      []saidAt                  // of the formats that the watch folds, in the order in which they were read
 	refused   map[entryAt]bool          // by the other side
-	waits     map[message.ID]waitingFor // received, and neither understood nor answered by us
+	waits     map[message.ID]waitingFor // received, and not answered by us, or, where no answer is due, not understood
 }
 
 type entryAt struct {
@@ -167,11 +167,13 @@ func (s *Station) takeRead(tx Tx, l *lineRead, m Message, now time.Time) error {
 	if m.Origin.Writer == s.name {
 		if !serviceFormat(m.Format) {
 			for _, ref := range m.Refs {
-				delete(l.waits, ref)
+				if w, ok := l.waits[ref]; ok && s.settles(w.format, w.precedence, m.Format) {
+					delete(l.waits, ref)
+				}
 			}
 		}
 	} else if s.callsForPerson(m.Format, m.Precedence) && len(l.waits) < maxWaiting {
-		answered, err := s.answered(tx, m.ID)
+		answered, err := s.answered(tx, m)
 		if err != nil {
 			return err
 		}
@@ -192,25 +194,40 @@ func (s *Station) takeRead(tx Tx, l *lineRead, m Message, now time.Time) error {
 	return nil
 }
 
-// answered reports whether a message of our own says anything to a message.
-func (s *Station) answered(tx Tx, id message.ID) (bool, error) {
-	all, err := tx.Referring(id)
-	return slices.ContainsFunc(all, func(m Message) bool { return m.Origin.Writer == s.name && !serviceFormat(m.Format) && m.Problem == "" }), err
+// answered reports whether a message of our own has done what a message calls
+// for.
+func (s *Station) answered(tx Tx, m Message) (bool, error) {
+	all, err := tx.Referring(m.ID)
+	return slices.ContainsFunc(all, func(r Message) bool {
+		return r.Origin.Writer == s.name && !serviceFormat(r.Format) && r.Problem == "" && s.settles(m.Format, m.Precedence, r.Format)
+	}), err
+}
+
+// settles reports whether a message of a format does what a received one calls
+// for: where an answer is due, only an answer does, and no word that it is
+// understood. The caller holds the desk's mutex.
+func (s *Station) settles(f message.Format, p message.Precedence, by message.Format) bool {
+	form := s.form(f)
+	return form.Clocks[p].Answered == 0 || slices.Contains(form.Replies, by)
 }
 
 // callsForPerson reports whether a message is to be understood or answered by a
 // person. The caller holds the desk's mutex.
 func (s *Station) callsForPerson(f message.Format, p message.Precedence) bool {
-	if s.desk.calls == nil {
-		s.desk.calls = map[message.Format]map[message.Precedence]bool{}
+	c := s.form(f).Clocks[p]
+	return c.Understood+c.Interim+c.Answered > 0
+}
+
+// form returns what a format is to the watch; the zero value where the signal
+// book does not know it. The caller holds the desk's mutex.
+func (s *Station) form(f message.Format) dossier.Form {
+	if s.desk.forms == nil {
+		s.desk.forms = map[message.Format]dossier.Form{}
 		for _, form := range dossier.ByEdition(s.book).Forms() {
-			s.desk.calls[form.Format] = map[message.Precedence]bool{}
-			for level, c := range form.Clocks {
-				s.desk.calls[form.Format][level] = c.Understood+c.Interim+c.Answered > 0
-			}
+			s.desk.forms[form.Format] = form
 		}
 	}
-	return s.desk.calls[f][p]
+	return s.desk.forms[f]
 }
 
 // receipts looks up the receipts of what was read, as far as they may have come
