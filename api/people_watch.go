@@ -135,6 +135,7 @@ func (s *Server) watch(api huma.API) {
 	s.contactActs(api)
 	s.desks(api)
 	s.handovers(api)
+	s.sheets(api)
 	s.logBook(api)
 	s.calls(api)
 	s.now(api)
@@ -366,13 +367,14 @@ func (b SheetBody) draft() station.SheetDraft {
 	return d
 }
 
-func (s *Server) handovers(api huma.API) {
-	shown := func(v station.Handover, err error, all []book.Lang) (*out[Handover], error) {
-		if err != nil {
-			return nil, problem(err)
-		}
-		return answer(s.shownHandover(v, all))
+func (s *Server) handoverAnswer(v station.Handover, err error, all []book.Lang) (*out[Handover], error) {
+	if err != nil {
+		return nil, problem(err)
 	}
+	return answer(s.shownHandover(v, all))
+}
+
+func (s *Server) handovers(api huma.API) {
 	huma.Register(api, operation(http.MethodGet, "/handovers", "handovers", "Handovers that wait for a signature, and those of the last week"),
 		func(ctx context.Context, _ *struct{}) (*out[[]Handover], error) {
 			list, err := s.Station.Handovers(ctx, actorOf(ctx), s.Now())
@@ -404,8 +406,12 @@ func (s *Server) handovers(api huma.API) {
 	huma.Register(api, operation(http.MethodPost, "/handovers", "propose-handover", "Freeze the sheet of this moment, to be signed"),
 		func(ctx context.Context, in *struct{ Body SheetBody }) (*out[Handover], error) {
 			v, err := s.Station.ProposeHandover(ctx, actorOf(ctx), s.Now(), in.Body.draft())
-			return shown(v, err, nil)
+			return s.handoverAnswer(v, err, nil)
 		})
+}
+
+// sheets are the verbs about one frozen sheet.
+func (s *Server) sheets(api huma.API) {
 	huma.Register(api, operation(http.MethodGet, "/handovers/{id}", "handover", "A handover, with the bytes that are signed"),
 		func(ctx context.Context, in *struct {
 			ByID
@@ -420,7 +426,7 @@ func (s *Server) handovers(api huma.API) {
 				return nil, huma.Error422UnprocessableEntity(err.Error())
 			}
 			v, err := s.Station.Handover(ctx, actorOf(ctx), s.Now(), id)
-			return shown(v, err, all)
+			return s.handoverAnswer(v, err, all)
 		})
 	huma.Register(api, signed(http.MethodPost, "/handovers/{id}/signatures", "sign-handover", "Give an officer's signature under a sheet"),
 		func(ctx context.Context, in *struct {
@@ -436,6 +442,6 @@ func (s *Server) handovers(api huma.API) {
 				return nil, huma.Error422UnprocessableEntity(err.Error())
 			}
 			v, err := s.Station.SignHandover(ctx, actorOf(ctx), s.Now(), id, a)
-			return shown(v, err, nil)
+			return s.handoverAnswer(v, err, nil)
 		})
 }
