@@ -61,6 +61,7 @@ func (s *Server) Handler() http.Handler {
 	s.lines(api)
 	s.matters(api)
 	s.people(api)
+	s.watch(api)
 	s.records(api)
 	s.upkeep(api)
 	s.stream(api)

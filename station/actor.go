@@ -22,6 +22,7 @@ const (
 	RoleDraft    = "draft"    // drafts, submits and withdraws messages
 	RoleRead     = "read"     // reads messages and lists
 	RoleAudit    = "audit"    // reads the audit trail
+	RoleWatch    = "watch"    // keeps the watch: log book, swaps, handovers; what it opens counts as read
 )
 
 // Itself is the actor of what a station does by itself: receipts, service

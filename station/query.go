@@ -36,7 +36,7 @@ func (s *Station) ReadMessage(ctx context.Context, actor Actor, now time.Time, i
 		if r, err = s.read(tx, m); err != nil {
 			return err
 		}
-		return s.audit(tx, now, actor, "read", r.Citation, "done", "")
+		return errors.Join(s.noteOpened(tx, now, actor, m), s.audit(tx, now, actor, "read", r.Citation, "done", ""))
 	})
 	if err != nil {
 		return Read{}, s.refused(ctx, now, actor, "read", id.String(), err)
@@ -59,7 +59,7 @@ func (s *Station) ReadEntry(ctx context.Context, actor Actor, now time.Time, o i
 		if r, err = s.read(tx, m); err != nil {
 			return err
 		}
-		return s.audit(tx, now, actor, "read", r.Citation, "done", "")
+		return errors.Join(s.noteOpened(tx, now, actor, m), s.audit(tx, now, actor, "read", r.Citation, "done", ""))
 	})
 	if err != nil {
 		return Read{}, s.refused(ctx, now, actor, "read", s.Cite(o, index), err)

@@ -102,7 +102,8 @@ type Station struct {
 	stuck    error         // why the hook could not append; nil while it can
 	news     chan struct{} // closed at the next commit; nil while nobody waits for it
 
-	folds folds // of the lines that were asked about
+	folds folds     // of the lines that were asked about
+	desk  watchDesk // what the watch has read of the store
 
 	markMu sync.Mutex // guards high; held while marks is written
 	high   *line.HighWater
@@ -141,7 +142,7 @@ func New(ctx context.Context, now time.Time, cfg Config, open func(Finish) (Stor
 		sign:  make(map[identity.Origin]journal.Signer),
 		peers: make(map[identity.Station]*peer),
 		lines: make(map[identity.Line]*lineState), policies: make(map[identity.Origin]parsedPolicy), tokens: make(knownTokens),
-		batch: batch{dirty: make(map[identity.Line]bool)},
+		batch: batch{dirty: make(map[identity.Line]bool)}, desk: watchDesk{lines: make(map[identity.Line]*lineRead)},
 	}
 	s.folds.forms = dossier.ByEdition(cfg.Book)
 	s.own.Store(&ownCards{own, cfg.Bundle})

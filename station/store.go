@@ -131,6 +131,8 @@ type Tx interface {
 	// Settings are small documents by name; an absent one is nil.
 	Setting(name string) ([]byte, error)
 	PutSetting(name string, value []byte) error
+
+	LogBook
 }
 
 // OutState is where an outgoing message stands.

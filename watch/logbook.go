@@ -21,11 +21,12 @@ const (
 	LogRemark   LogKind = "remark"   // typed
 	LogLine     LogKind = "line"     // a test, an outage, an act on a line
 	LogSounder  LogKind = "sounder"  // a sounder was tried, and heard or not
+	LogMessage  LogKind = "message"  // a message was released, came, or was receipted
 )
 
 // LogKinds returns all kinds.
 func LogKinds() []LogKind {
-	return []LogKind{LogAlarm, LogShift, LogHandover, LogCall, LogRemark, LogLine, LogSounder}
+	return []LogKind{LogAlarm, LogShift, LogHandover, LogCall, LogRemark, LogLine, LogSounder, LogMessage}
 }
 
 // Call is a telephone call: who, when, over which bearer, and what was said.

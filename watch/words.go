@@ -29,7 +29,8 @@ func bookLists() []string { return []string{"language", "precedence", "bearer", 
 func headings() []string {
 	return strings.Fields(`alarm event level line count open lines-count since about to rung risk from until desk language clearance
 		officer have need handover station at out in flash unacknowledged lines last-test missed their-desk deadlines late waiting
-		alarms silenced outages planned unplanned calls remarks none more unknown digest exercise`)
+		alarms silenced outages planned unplanned calls remarks none more unknown digest exercise
+		on-watch next-change unread no-roster fault to-sign`)
 }
 
 // rungCodes are the codes of rungs, in their order.

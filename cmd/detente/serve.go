@@ -149,7 +149,7 @@ func (s *serving) admitOperator(ctx context.Context) error {
 		return err
 	}
 	self := station.Actor{Name: "station", Roles: []string{station.RoleOperator}}
-	as := station.Actor{Name: "operator", Roles: []string{station.RoleOperator, station.RoleDraft, station.RoleRead, station.RoleAudit}}
+	as := station.Actor{Name: "operator", Roles: []string{station.RoleOperator, station.RoleDraft, station.RoleRead, station.RoleAudit, station.RoleWatch}}
 	return s.station.AddToken(ctx, self, now(), token, as, now().Add(tokenFor))
 }
 

@@ -69,6 +69,34 @@ const verbs = `
 	Submit        submit         policy change
 	Withdraw      withdraw       msg withdraw
 	Whole         state          line state
+	AddLeave      add-leave      roster leave
+	AddOverride   add-override   roster override
+	AgreeSwap     agree-swap     roster agree
+	AskSwap       ask-swap       roster swap
+	CheckLog      check-log      log check
+	ConfirmCall   confirm-call   log confirm
+	Contacts      contacts       contact list
+	Desks         desk           desk show
+	ExportContacts export-contacts contact export
+	Handover      handover       handover show
+	HandoverSheet handover-sheet handover show
+	Handovers     handovers      handover list
+	ImportContacts import-contacts contact import
+	Log           log            log list
+	Log           log            log export
+	LogCall       log-call       log call
+	PingContact   ping-contact   contact ping
+	ProposeHandover propose-handover handover propose
+	Risks         risks          roster risks
+	Roster        roster         roster show
+	SetContact    set-contact    contact set
+	SetContact    withdraw-contact contact withdraw
+	SetDesk       set-desk       desk set
+	SetRoster     set-roster     roster set
+	SignHandover  sign-handover  handover sign
+	UnconfirmedCalls unconfirmed-calls log calls
+	WatchNow      watch          watch
+	WriteLog      write-log      log write
 	-             digits         peer digits
 	-             confirmation   peer confirm`
 

@@ -158,7 +158,7 @@ func (o Officer) Sign(r identity.Request) (identity.Approval, error) {
 }
 
 // operator may do everything that tests need.
-var operator = station.Actor{Name: "operator", Roles: []string{station.RoleOperator, station.RoleDraft, station.RoleRead, station.RoleAudit}}
+var operator = station.Actor{Name: "operator", Roles: []string{station.RoleOperator, station.RoleDraft, station.RoleRead, station.RoleAudit, station.RoleWatch}}
 
 // Operator returns an actor who may do everything that tests need.
 func Operator() station.Actor { return operator }

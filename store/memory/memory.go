@@ -164,6 +164,8 @@ type state struct {
 	audits    []station.Audit
 	events    []station.Event
 	settings  map[string][]byte
+	logbook   []station.LogLine
+	opened    map[message.ID]station.Opened
 }
 
 func newState() *state {
@@ -173,6 +175,7 @@ func newState() *state {
 		messages: map[entryKey]station.Message{}, byID: map[message.ID]entryKey{}, referring: map[message.ID][]entryKey{},
 		listed: map[listing][]station.Listed{}, peers: map[identity.Station]station.Peer{}, lines: map[identity.Line]station.Line{},
 		officers: map[string]station.Officer{}, tokens: map[identity.Digest]station.Token{}, blobs: map[identity.Digest]station.Blob{}, settings: map[string][]byte{},
+		opened: map[message.ID]station.Opened{},
 	}
 }
 
@@ -185,6 +188,7 @@ func (s *state) clone() *state {
 	c.entries, c.hashes, c.cosigned = cloneLists(s.entries), cloneLists(s.hashes), cloneLists(s.cosigned)
 	c.referring, c.listed = cloneLists(s.referring), cloneLists(s.listed)
 	c.seq, c.evidence, c.audits, c.events = slices.Clone(s.seq), slices.Clone(s.evidence), slices.Clone(s.audits), slices.Clone(s.events)
+	c.logbook, c.opened = slices.Clone(s.logbook), maps.Clone(s.opened)
 	return &c
 }
 
