@@ -585,7 +585,7 @@ func (o *oracle) released(origin identity.Origin, index int64, e message.Entry) 
 	switch e.Body.Body().Format {
 	case "001", "002", "003", "010":
 		need = 0
-	case "011", "012", "017":
+	case "011", "012", "013", "014", "015", "016", "017", "020", "021", "024", "031":
 		need = 1
 	}
 	who := make(map[string]bool)
