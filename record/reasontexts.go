@@ -81,6 +81,8 @@ var reasons = map[Reason]explained{
 		"El asiento se nombra y no está.", "L'entrée est nommée et n'y est pas.", "القيد مذكور وليس موجوداً."), askAgain},
 	EntryAbsent: {"entry-absent", six("The entry is not in the record of the line.", "Записи нет в выгрузке линии.", "线路记录中没有该条目。",
 		"El asiento no está en el registro de la línea.", "L'entrée n'est pas dans l'extrait de la ligne.", "القيد ليس في سجل الخط."), askLine},
+	EntriesAbsent: {"entries-absent", six("The entries from {0} to {1} are not in the record of the line.", "Записей с {0} по {1} нет в выгрузке линии.", "线路记录中没有 {0} 至 {1} 的条目。",
+		"Los asientos de {0} a {1} no están en el registro de la línea.", "Les entrées de {0} à {1} ne sont pas dans l'extrait de la ligne.", "القيود من {0} إلى {1} ليست في سجل الخط."), askLine},
 	LogAbsent: {"log-absent", six("It has seen {0} entries of {1}, and that log is not in the record.", "Она видела записей: {0} журнала {1}, а этого журнала в выгрузке нет.", "其已见 {1} 的条目 {0} 条，而该日志不在记录中。",
 		"Ha visto {0} asientos de {1}, y ese registro no está.", "Elle a vu {0} entrées de {1}, et ce journal n'y est pas.", "رأى {0} من قيود {1} وذلك السجل ليس هنا."), askLine},
 	EraAbsent: {"era-absent", six("The log before this one is not in the record.", "Журнала, предшествующего этому, в выгрузке нет.", "此日志之前的日志不在记录中。",
