@@ -246,11 +246,11 @@ func (s *Station) handleCards(ctx context.Context, now time.Time, p *peer, r lin
 	}
 	c, err := line.ParseCards(r.Body)
 	if err != nil {
-		return line.Response{}, err
+		return line.Text(http.StatusBadRequest, err.Error()), nil
 	}
 	cards, err := identity.ParseBundle(c.Bundle)
 	if err != nil {
-		return line.Response{}, err
+		return line.Text(http.StatusBadRequest, err.Error()), nil
 	}
 	next, err := cards.Verify(p.Root.Key, now)
 	if err != nil {

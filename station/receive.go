@@ -76,7 +76,7 @@ func (s *Station) answerError(ctx context.Context, now time.Time, r line.Request
 		return busy(quota.Wait, quota.Error())
 	case errors.Is(err, ErrLineDown), errors.Is(err, ErrClockUnsafe), errors.Is(err, mirror.ErrBelowMark):
 		return busy(retryGuard, err.Error())
-	case errors.Is(err, journal.ErrUnknownLog), errors.Is(err, ErrNotFound):
+	case errors.Is(err, journal.ErrUnknownLog), errors.Is(err, ErrNotFound), r.Op == line.OpTile && errors.Is(err, journal.ErrNoEntry):
 		return line.Text(http.StatusNotFound, err.Error())
 	case errors.Is(err, mirror.ErrBeyond), errors.Is(err, mirror.ErrEnded):
 		return line.Text(http.StatusGone, err.Error()+"; go on with the next era")
