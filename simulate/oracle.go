@@ -605,11 +605,11 @@ func (o *oracle) released(origin identity.Origin, index int64, e message.Entry) 
 // wrappers.
 // covers P10, P11
 func (o *oracle) alike(ctx context.Context) error {
-	a, err := o.w.nodes[0].end.State(ctx, o.w.line)
+	a, err := o.w.nodes[0].end.State(ctx, stationtest.Operator(), o.w.line)
 	if err != nil {
 		return err
 	}
-	b, err := o.w.nodes[1].end.State(ctx, o.w.line)
+	b, err := o.w.nodes[1].end.State(ctx, stationtest.Operator(), o.w.line)
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,10 @@ func (s *Station) OpenEra(ctx context.Context, actor Actor, now time.Time, l ide
 }
 
 // NextLog returns the log that OpenEra would begin on a line.
-func (s *Station) NextLog(ctx context.Context, l identity.Line) (o identity.Origin, err error) {
+func (s *Station) NextLog(ctx context.Context, actor Actor, l identity.Line) (o identity.Origin, err error) {
+	if err := actor.must("open an era", RoleOperator); err != nil {
+		return o, s.denied(ctx, actor, "era open", err)
+	}
 	err = s.store.View(ctx, func(tx Tx) error {
 		row, err := tx.Line(l)
 		if err != nil {

@@ -171,7 +171,10 @@ func (s *Station) changed(row Peer) error {
 
 // Digits returns the twelve groups of five digits over both stations' cards.
 // Both stations show the same where they hold the same cards.
-func (s *Station) Digits(name identity.Station) ([]string, error) {
+func (s *Station) Digits(ctx context.Context, actor Actor, name identity.Station) ([]string, error) {
+	if err := actor.must("see the digits", RoleRead, RoleOperator); err != nil {
+		return nil, s.denied(ctx, actor, "peer digits", err)
+	}
 	p, err := s.peerNamed(name)
 	if err != nil {
 		return nil, err
@@ -217,7 +220,15 @@ func (s *Station) CheckDigits(ctx context.Context, actor Actor, now time.Time, n
 // PeerRequest returns what an officer signs to confirm a peer's cards in the
 // ceremony under way. Each ceremony has an id of its own, so that what was
 // signed in one does not serve in another.
-func (s *Station) PeerRequest(name identity.Station, role string, expires time.Time) (identity.Request, error) {
+func (s *Station) PeerRequest(ctx context.Context, actor Actor, name identity.Station, role string, expires time.Time) (identity.Request, error) {
+	if err := actor.must("see what is to be signed", RoleRead, RoleOperator); err != nil {
+		return identity.Request{}, s.denied(ctx, actor, "peer confirm", err)
+	}
+	return s.peerRequest(name, role, expires)
+}
+
+// peerRequest is PeerRequest for the station itself.
+func (s *Station) peerRequest(name identity.Station, role string, expires time.Time) (identity.Request, error) {
 	p, err := s.peerNamed(name)
 	if err != nil {
 		return identity.Request{}, err
@@ -236,7 +247,7 @@ func (s *Station) ConfirmPeer(ctx context.Context, actor Actor, now time.Time, n
 		return Peer{}, s.refused(ctx, now, actor, "peer confirm", string(name), fmt.Errorf("%w: %w", ErrRefused, err))
 	}
 	actor.Name = cert.Pseudonym
-	want, err := s.PeerRequest(name, a.Request.Role, a.Request.Expires)
+	want, err := s.peerRequest(name, a.Request.Role, a.Request.Expires)
 	if err == nil && !a.Request.Equal(want) {
 		err = fmt.Errorf("%w: the confirmation was signed for other cards, or in an earlier ceremony: sign anew", ErrRefused)
 	}

@@ -335,7 +335,10 @@ func (s *Station) position(tx Tx, o identity.Origin, cosigner string) (Position,
 
 // State folds both logs of a line, as far as its receipts stand in the record.
 // Both stations, and an arbiter with an exported record, come to the same.
-func (s *Station) State(ctx context.Context, l identity.Line) (dossier.State, error) {
+func (s *Station) State(ctx context.Context, actor Actor, l identity.Line) (dossier.State, error) {
+	if err := actor.must("see the lines", RoleRead, RoleOperator); err != nil {
+		return dossier.State{}, s.denied(ctx, actor, "state", err)
+	}
 	var state dossier.State
 	err := s.store.View(ctx, func(tx Tx) error {
 		row, err := tx.Line(l)

@@ -33,6 +33,7 @@ const verbs = `
 	Evidences     evidence       evidence list
 	Evidences     evidence       evidence export
 	Export        export         record export
+	Digits        digits         peer digits
 	Export        export         msg export
 	HoldPeer      hold-peer      peer hold
 	LastEvent     stream         msg tail
@@ -41,10 +42,12 @@ const verbs = `
 	Lines         lines          station status
 	List          list           msg list
 	Officers      officers       officer list
+	NextLog       open-era       era open
 	OpenEra       open-era       era open
 	OpenLine      open-line      line open
 	Outgoing      queued         msg wait
 	Peers         peers          peer list
+	PeerRequest   confirmation   peer confirm
 	Peers         peers          peer show
 	Queue         queue          msg queue
 	Queue         queue          release list
@@ -62,10 +65,8 @@ const verbs = `
 	Submit        submit         msg answer
 	Submit        submit         line test
 	Submit        submit         policy change
-	Withdraw      withdraw       msg withdraw
-	-             state          line state
-	-             digits         peer digits
-	-             confirmation   peer confirm`
+	State         state          line state
+	Withdraw      withdraw       msg withdraw`
 
 // offline are the commands that need no station, or run one.
 var offline = strings.Fields(`book/diff book/lint book/list book/parse book/print book/render book/search book/show completion config/check config/show man
