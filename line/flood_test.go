@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -28,7 +29,7 @@ func stillOpen(conns []net.Conn) (n int) {
 				return
 			}
 			_, err := c.Read(make([]byte, 1))
-			if e, ok := err.(net.Error); ok && e.Timeout() {
+			if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 				mu.Lock()
 				n++
 				mu.Unlock()
@@ -89,7 +90,7 @@ func closedByOther(conns []net.Conn) (n int) {
 			continue
 		}
 		_, err := io.Copy(io.Discard, c)
-		if e, ok := err.(net.Error); !ok || !e.Timeout() {
+		if e, ok := errors.AsType[net.Error](err); !ok || !e.Timeout() {
 			n++
 		}
 	}

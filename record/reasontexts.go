@@ -152,7 +152,7 @@ var reasons = map[Reason]explained{
 	PolicyHidden: {"policy-hidden", six("Approved by {0} officers; the release policy then in force is not disclosed.", "Утвердили офицеров: {0}; действовавший порядок выпуска не раскрыт.", "批准官员 {0} 人；当时的放行规则未披露。",
 		"Oficiales que autorizaron: {0}; las reglas entonces vigentes no están reveladas.", "Officiers ayant approuvé : {0} ; les règles alors en vigueur ne sont pas divulguées.", "عدد الضباط الموافقين {0}؛ قواعد الإصدار السارية وقتها غير مفصح عنها."), askLine},
 	PolicyBad: {"policy-bad", six("The release policy that it states may not be stated.", "Порядок выпуска, который она устанавливает, недопустим.", "其所定的放行规则不得设立。",
-		"Las reglas de autorización que enuncia no son válidas.", "Les règles d'émission qu'elle énonce ne sont pas permises.", "قواعد الإصدار التي يضعها غير جائزة."), distrust},
+		"Las reglas de autorización que enuncia no son válidas.", "Les règles d'émission qu'elle énonce ne sont pas admises.", "قواعد الإصدار التي يضعها غير جائزة."), distrust},
 	TooFew: {"too-few", six("It left on {0} of {1} officers.", "Отправлено при {0} из {1} офицеров.", "发出时批准官员为 {0}/{1}。",
 		"Salió con {0} de {1} oficiales.", "Parti sur {0} de {1} officiers.", "أُرسلت بموافقة {0} من {1} من الضباط."), distrust},
 	NoRelease: {"no-release", six("The release policy does not let it go.", "Порядок выпуска её не выпускает.", "放行规则不准其发出。",

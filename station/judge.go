@@ -172,7 +172,7 @@ func (s *Station) acceptAuthority(tx Tx, o identity.Origin, e message.Entry) (pr
 	for _, a := range e.Wrapper.Approvals {
 		cert, err := s.verifier.Verify(a, o.Writer, p.Agencies, e.Wrapper.At)
 		if err != nil || a.Request.Body != e.Body.Digest() || a.Request.Policy != policy.Digest() {
-			return problemAuthority, "approvals", nil
+			return problemAuthority, "approvals", nil //nolint:nilerr // the error is the counterpart's, and is answered
 		}
 		counted = append(counted, message.Approver{Pseudonym: cert.Pseudonym, Role: a.Request.Role, Decision: a.Request.Decision})
 	}
