@@ -59,6 +59,7 @@ func (s *Server) Handler() http.Handler {
 	s.lines(api)
 	s.people(api)
 	s.records(api)
+	s.standings(api)
 	s.upkeep(api)
 	s.stream(api)
 	s.blobs(mux)

@@ -390,7 +390,7 @@ func (s *Station) takeIn(tx Tx, now time.Time, row *Line, o identity.Origin, ind
 		if err := s.takeOpening(tx, row, o, index, in.entry); err != nil {
 			return err
 		}
-		if err := s.noteBlobs(tx, o, in.entry.Body.Body()); err != nil {
+		if err := s.noteBlobs(tx, now, o, in.entry, answer); err != nil {
 			return err
 		}
 	}

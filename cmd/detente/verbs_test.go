@@ -37,6 +37,7 @@ const verbs = `
 	Export        export         msg export
 	HoldPeer      hold-peer      peer hold
 	LastEvent     stream         msg tail
+	ListBlobs     blobs          blob list
 	Lines         lines          line list
 	Lines         lines          line show
 	Lines         lines          station status
@@ -60,6 +61,7 @@ const verbs = `
 	RevokeOfficer revoke-officer officer revoke
 	RevokeTokens  revoke-tokens  token revoke
 	Tokens        tokens         token list
+	ShowBlob      blob           blob show
 	Submit        submit         msg send
 	Submit        submit         msg ack
 	Submit        submit         msg answer
