@@ -117,6 +117,45 @@ func frame(kind, flags byte, stream uint32, payload ...byte) []byte {
 	return append(binary.BigEndian.AppendUint32(b, stream), payload...)
 }
 
+// Headers that are begun and never ended hold the connections of one key and no
+// more, and keep nobody out: the same key comes in anew, and so does another.
+// covers P14
+func TestSlowHeaders(t *testing.T) {
+	g := loopback(t)
+	var slow []net.Conn
+	defer func() {
+		for _, c := range slow {
+			_ = c.Close()
+		}
+	}()
+	for range 3 * maxPerKey {
+		c := g.connect(t)
+		if _, err := c.Write(frame(0x1, 0, 1, 0x82)); err != nil { // no END_HEADERS: more is to come
+			t.Fatal(err)
+		}
+		slow = append(slow, c)
+	}
+	g.client.Forget(boreal) // it has to come in anew
+	g.wantOK(Request{Op: OpCards})
+	if n := len(slow) - closedByOther(slow); n > maxPerKey {
+		t.Errorf("%d connections with headers begun are held, more than %d", n, maxPerKey)
+	}
+	mute, err := net.Dial("tcp", g.address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mute.Close()
+	if _, err := mute.Write([]byte{0x16, 0x03, 0x01}); err != nil { // a handshake that is begun and never ended
+		t.Fatal(err)
+	}
+	if err := mute.SetReadDeadline(time.Now().Add(2 * headerTimeout)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, mute); err != nil {
+		t.Errorf("a handshake that is not ended is still waited for: %v", err)
+	}
+}
+
 // A peer that opens requests and takes them back, as fast as it can, has no more
 // of them under way at any moment than a peer may have, and holds up nobody.
 // covers P14
