@@ -130,21 +130,7 @@ func undo(t *testing.T, path, statements string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := db.QueryContext(ctx, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'goose_db_version'")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var drop []string
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			t.Fatal(err)
-		}
-		drop = append(drop, "DROP TABLE "+name)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		t.Fatal(err)
-	}
+	drop := dropAll(t, db)
 	for _, s := range append(drop, statements) {
 		if _, err := db.ExecContext(ctx, s); err != nil {
 			t.Fatal(err)
@@ -153,4 +139,25 @@ func undo(t *testing.T, path, statements string) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// dropAll returns the statements that drop all tables but the list of versions.
+func dropAll(t *testing.T, db *sql.DB) (drop []string) {
+	t.Helper()
+	rows, err := db.QueryContext(ctx, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'goose_db_version'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		drop = append(drop, "DROP TABLE "+name)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return drop
 }
