@@ -3,9 +3,7 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -63,6 +61,7 @@ func (s *Server) Handler() http.Handler {
 	s.people(api)
 	s.watch(api)
 	s.records(api)
+	s.standings(api)
 	s.upkeep(api)
 	s.stream(api)
 	s.blobs(mux)
@@ -106,19 +105,6 @@ var errSignIn = errors.Join(station.ErrRefused, errors.New("sign in: send the he
 func actorOf(ctx context.Context) station.Actor {
 	a, _ := ctx.Value(actorKey{}).(station.Actor)
 	return a
-}
-
-// holds returns an error unless the caller has one of the roles. It stands
-// before what the station answers to everybody: what any caller may know, it
-// says without asking who calls.
-func holds(ctx context.Context, act string, roles ...string) error {
-	a := actorOf(ctx)
-	for _, r := range roles {
-		if slices.Contains(a.Roles, r) {
-			return nil
-		}
-	}
-	return fmt.Errorf("%w: %s may not %s: it needs the role %s; ask the operator for a token that carries it", station.ErrRefused, a.Name, act, roles[0])
 }
 
 // out is an answer with a body.

@@ -472,7 +472,7 @@ func TestUpkeep(t *testing.T) {
 		t.Errorf("%+v", lines)
 	}
 	st := get[api.State](d, d.ask("GET", "/api/v1/state?line="+d.line.String(), ""))
-	there, err := d.ends[1].State(t.Context(), d.line)
+	there, err := d.ends[1].State(t.Context(), stationtest.Operator(), d.line)
 	if err != nil || st.Digest != there.Digest().String() {
 		t.Errorf("the stations differ: %+v, %v", st, err)
 	}

@@ -83,7 +83,7 @@ func (s *Server) lines(api huma.API) {
 			if err != nil {
 				return nil, problem(err)
 			}
-			st, err := s.Station.State(ctx, l)
+			st, err := s.Station.State(ctx, actorOf(ctx), l)
 			if err != nil {
 				return nil, problem(err)
 			}

@@ -181,10 +181,7 @@ func (s *Server) confirmations(api huma.API) {
 			if err != nil {
 				return nil, err
 			}
-			if err := holds(ctx, "see the digits", station.RoleRead, station.RoleOperator); err != nil {
-				return nil, problem(err)
-			}
-			groups, err := s.Station.Digits(name)
+			groups, err := s.Station.Digits(ctx, actorOf(ctx), name)
 			reads := "even"
 			if s.Station.ReadsOdd(name) {
 				reads = "odd"
@@ -211,10 +208,7 @@ func (s *Server) confirmations(api huma.API) {
 			if err != nil {
 				return nil, err
 			}
-			if err := holds(ctx, "see what is to be signed", station.RoleRead, station.RoleOperator); err != nil {
-				return nil, problem(err)
-			}
-			r, err := s.Station.PeerRequest(name, "", s.Now().Add(confirmWithin))
+			r, err := s.Station.PeerRequest(ctx, actorOf(ctx), name, "", s.Now().Add(confirmWithin))
 			if err != nil {
 				return nil, problem(err)
 			}

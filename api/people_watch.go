@@ -52,7 +52,7 @@ type Slot struct {
 type Roster struct {
 	Version  uint64   `json:"version"`
 	Document string   `json:"document" doc:"canonical JSON, as it is set"`
-	On       []OnDuty   `json:"on"`
+	On       []OnDuty `json:"on"`
 	Next     *Change  `json:"next,omitempty" doc:"the next change of officers; absent: none within four days"`
 	Swaps    []Swap   `json:"swaps"`
 	Unlisted []string `json:"unlisted" doc:"officers who are not on this station's list, or revoked"`

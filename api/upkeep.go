@@ -68,12 +68,15 @@ type BegunEra struct {
 }
 
 func (s *Server) openEra(ctx context.Context, in NextEra) (o identity.Origin, err error) {
-	if err := holds(ctx, "open an era", station.RoleOperator); err != nil {
-		return o, err // before a key file is opened, which takes its time
-	}
-	l, err := identity.ParseLine(in.Line)
-	if err != nil {
-		return o, errors.Join(station.ErrInvalid, err)
+	l, malformed := identity.ParseLine(in.Line)
+	o, err = s.Station.NextLog(ctx, actorOf(ctx), l)
+	switch {
+	case errors.Is(err, station.ErrRefused):
+		return o, err // before what is asked is read, and before a key file is opened, which takes its time
+	case malformed != nil:
+		return o, errors.Join(station.ErrInvalid, malformed)
+	case err != nil:
+		return o, err
 	}
 	cards, err := identity.ParseBundle(in.Cards)
 	if err != nil {
@@ -81,9 +84,6 @@ func (s *Server) openEra(ctx context.Context, in NextEra) (o identity.Origin, er
 	}
 	if s.Keeper == nil {
 		return o, errNoKeeper
-	}
-	if o, err = s.Station.NextLog(ctx, l); err != nil {
-		return o, err
 	}
 	key, err := s.Keeper.LogKey(o)
 	if err != nil {

@@ -54,7 +54,7 @@ type Watch struct {
 	Station   string          `json:"station"`
 	At        time.Time       `json:"at"`
 	Rostered  bool            `json:"rostered" doc:"there is a roster"`
-	On        []OnDuty          `json:"on"`
+	On        []OnDuty        `json:"on"`
 	Next      *Change         `json:"next,omitempty"`
 	Unread    map[string]int  `json:"unread" doc:"by precedence"`
 	Flash     []Item          `json:"flash_unread"`

@@ -90,6 +90,11 @@ func EndorseCard(root PrivateKey, c Card) ([]byte, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
+	return endorseJSON(string(c.Party), root, c.wire())
+}
+
+// wire returns the card as it is written.
+func (c Card) wire() cardJSON {
 	w := cardJSON{
 		Kind: cardKind, Party: string(c.Party), Agency: string(c.Agency), Station: string(c.Station), Code: string(c.Code), Serial: c.Serial,
 		From: stamp(c.From), To: stamp(c.To), Endpoints: c.Endpoints, Cosigner: c.Cosigner, TLS: []tlsJSON{}, Logs: []logKeyJSON{}, Sealing: []sealingJSON{},
@@ -103,7 +108,7 @@ func EndorseCard(root PrivateKey, c Card) ([]byte, error) {
 	for _, s := range c.Sealing {
 		w.Sealing = append(w.Sealing, sealingJSON(s))
 	}
-	return endorseJSON(string(c.Party), root, w)
+	return w
 }
 
 // OpenCard verifies a station's card under its party's root.

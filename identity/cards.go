@@ -217,6 +217,14 @@ func CardConflict(a, b Card) (Origin, bool) {
 	return Origin{}, false
 }
 
+// Same reports whether two cards say the same. A card that was endorsed twice is
+// one card under two signatures.
+func (c Card) Same(d Card) bool {
+	a, errA := canonical(c.wire())
+	b, errB := canonical(d.wire())
+	return errA == nil && errB == nil && bytes.Equal(a, b)
+}
+
 // Bundle is what a station hands to others: its party's root file, its
 // agency's card and its own, and the cards that its agency had before, so that
 // what officers signed under those still verifies. Each is a signed note.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -28,7 +29,7 @@ func stillOpen(conns []net.Conn) (n int) {
 				return
 			}
 			_, err := c.Read(make([]byte, 1))
-			if e, ok := err.(net.Error); ok && e.Timeout() {
+			if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 				mu.Lock()
 				n++
 				mu.Unlock()
@@ -89,7 +90,7 @@ func closedByOther(conns []net.Conn) (n int) {
 			continue
 		}
 		_, err := io.Copy(io.Discard, c)
-		if e, ok := err.(net.Error); !ok || !e.Timeout() {
+		if e, ok := errors.AsType[net.Error](err); !ok || !e.Timeout() {
 			n++
 		}
 	}
@@ -114,6 +115,45 @@ func (g *rig) connect(t *testing.T) net.Conn {
 func frame(kind, flags byte, stream uint32, payload ...byte) []byte {
 	b := []byte{byte(len(payload) >> 16), byte(len(payload) >> 8), byte(len(payload)), kind, flags}
 	return append(binary.BigEndian.AppendUint32(b, stream), payload...)
+}
+
+// Headers that are begun and never ended hold the connections of one key and no
+// more, and keep nobody out: the same key comes in anew, and so does another.
+// covers P14
+func TestSlowHeaders(t *testing.T) {
+	g := loopback(t)
+	var slow []net.Conn
+	defer func() {
+		for _, c := range slow {
+			_ = c.Close()
+		}
+	}()
+	for range 3 * maxPerKey {
+		c := g.connect(t)
+		if _, err := c.Write(frame(0x1, 0, 1, 0x82)); err != nil { // no END_HEADERS: more is to come
+			t.Fatal(err)
+		}
+		slow = append(slow, c)
+	}
+	g.client.Forget(boreal) // it has to come in anew
+	g.wantOK(Request{Op: OpCards})
+	if n := len(slow) - closedByOther(slow); n > maxPerKey {
+		t.Errorf("%d connections with headers begun are held, more than %d", n, maxPerKey)
+	}
+	mute, err := net.Dial("tcp", g.address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mute.Close()
+	if _, err := mute.Write([]byte{0x16, 0x03, 0x01}); err != nil { // a handshake that is begun and never ended
+		t.Fatal(err)
+	}
+	if err := mute.SetReadDeadline(time.Now().Add(2 * headerTimeout)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, mute); err != nil {
+		t.Errorf("a handshake that is not ended is still waited for: %v", err)
+	}
 }
 
 // A peer that opens requests and takes them back, as fast as it can, has no more

@@ -16,11 +16,13 @@ type HeadsQuery struct {
 // Head is what one station holds of one log.
 type Head struct {
 	Origin identity.Origin
-	// Checkpoint is the signed checkpoint of the entries held, with the
-	// holder's cosignatures if it mirrors the log. Empty: nothing is held.
+	// Checkpoint is, of a log that the answering station mirrors, its writer's
+	// signed checkpoint of the entries held. Of a log that it writes it is the
+	// last one that the reader cosigned, with the reader's lines. Empty: there is
+	// none.
 	Checkpoint []byte
-	// Pending is a newer signed checkpoint whose entries are not all held.
-	// Empty: none.
+	// Pending is, of a mirrored log, a newer signed checkpoint whose entries are
+	// not all held. Empty: none.
 	Pending []byte
 	// Next is the first entry not held. A bare number: it may guide where to
 	// fetch from, and decides nothing.

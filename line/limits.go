@@ -113,7 +113,7 @@ const (
 
 	// ReceiptTime is how long an offered entry may be without a cosignature
 	// before a peer that is alive is said to withhold it.
-	ReceiptTime = 10 * time.Minute
+	ReceiptTime = 5 * time.Minute
 
 	// MarkSlack is how far the high-water mark may lag behind what is let out.
 	MarkSlack = time.Second

@@ -16,10 +16,10 @@ func TestWatch(t *testing.T) {
 		until  time.Time
 	}{
 		"all receipted":                     {w: Watch{Heard: minute(0), SilentAfter: time.Hour}, now: 5, until: minute(60)},
-		"not yet due":                       {w: Watch{Oldest: minute(0), Heard: minute(5)}, now: 9, until: minute(10)},
-		"alive, and its log grew":           {w: Watch{Oldest: minute(0), Grew: minute(10), Heard: minute(10)}, now: 10, want: AlarmWithheld, proven: true},
+		"not yet due":                       {w: Watch{Oldest: minute(0), Heard: minute(3)}, now: 4, until: minute(5)},
+		"alive, and its log grew":           {w: Watch{Oldest: minute(0), Grew: minute(5), Heard: minute(5)}, now: 5, want: AlarmWithheld, proven: true},
 		"alive by its answers only":         {w: Watch{Oldest: minute(0), Grew: minute(3), Heard: minute(12)}, now: 12, want: AlarmWithheld},
-		"wrote before it was due, then not": {w: Watch{Oldest: minute(0), Grew: minute(9), Heard: minute(9)}, now: 500},
+		"wrote before it was due, then not": {w: Watch{Oldest: minute(0), Grew: minute(4), Heard: minute(4)}, now: 500},
 		"a line cut one way":                {w: Watch{Oldest: minute(0), Grew: minute(30), Heard: minute(30), SilentAfter: time.Hour}, now: 31, want: AlarmWithheld, proven: true, until: minute(90)},
 		"withheld, then silent":             {w: Watch{Oldest: minute(0), Grew: minute(30), Heard: minute(30), SilentAfter: time.Hour}, now: 90, want: AlarmWithheld | AlarmSilent, proven: true},
 		"silent with nothing to receipt":    {w: Watch{Heard: minute(0), SilentAfter: time.Hour}, now: 60, want: AlarmSilent},
@@ -27,7 +27,7 @@ func TestWatch(t *testing.T) {
 		"nothing expected yet":              {w: Watch{SilentAfter: time.Hour}, now: 61},
 		"a quota explains it":               {w: Watch{Oldest: minute(0), Grew: minute(30), Heard: minute(30), Full: true}, now: 31, want: AlarmQuota},
 		"a shorter receipt time":            {w: Watch{Oldest: minute(0), Grew: minute(2), ReceiptTime: time.Minute}, now: 2, want: AlarmWithheld, proven: true},
-		"its only clock runs ahead":         {w: Watch{Oldest: minute(30), Grew: minute(0), Heard: minute(0)}, now: 1, until: minute(40)},
+		"its only clock runs ahead":         {w: Watch{Oldest: minute(30), Grew: minute(0), Heard: minute(0)}, now: 1, until: minute(35)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := c.w.At(minute(c.now))

@@ -29,8 +29,8 @@ const (
 	OpAddEntries Op = "add-entries"
 	// OpHeads asks what is held of some logs: see HeadsQuery, HeadsAnswer.
 	OpHeads Op = "heads"
-	// OpCards gives cards and succession notes, and is answered by the other
-	// side's. With an empty body it only asks.
+	// OpCards gives cards and succession notes, and is answered by nothing but
+	// its status. With an empty body it asks for the other side's: see Cards.
 	OpCards Op = "cards"
 	// OpTile asks for the checkpoint or a tlog-tiles resource of a log.
 	OpTile Op = "tile"
@@ -55,9 +55,10 @@ type Request struct {
 	// Peer is who asks. The answering side fills it from the authenticated
 	// connection; what a sender puts there is ignored.
 	Peer identity.Station
-	// Origin is the log that the request is about; zero for heads, cards and
-	// blobs. The answering side fills it from the path or the body, before
-	// anything is verified.
+	// Origin is the log that the request is about. The answering side fills it
+	// from the path or the body, before anything is verified, and leaves it zero
+	// for heads, cards and blobs; what a sender puts there for these is its own
+	// note and does not travel.
 	Origin identity.Origin
 	// Path is the resource for OpTile: "checkpoint" or "tile/…".
 	Path string

@@ -120,23 +120,37 @@ func TestJudge(t *testing.T) {
 	by := func(who, role string) message.Approver {
 		return message.Approver{Pseudonym: who, Role: role, Decision: "approve"}
 	}
-	flash, routine, test := body(), body(), body()
-	routine.Precedence, test.Format = message.Routine, "010"
+	flash, routine, test, contact := body(), body(), body(), body()
+	routine.Precedence, test.Format, contact.Format = message.Routine, "010", "410"
 	for name, c := range map[string]struct {
 		body message.Body
 		by   []message.Approver
 		want message.Verdict
 	}{
-		"two":             {flash, []message.Approver{by("A", "releasing"), by("B", "releasing")}, message.Released},
-		"one twice":       {flash, []message.Approver{by("A", "releasing"), by("A", "releasing")}, message.Provisional},
-		"one alone":       {routine, []message.Approver{by("A", "releasing")}, message.Short},
-		"wrong role":      {routine, []message.Approver{by("A", "releasing"), by("B", "watch")}, message.Short},
-		"rejected":        {routine, []message.Approver{by("A", "releasing"), by("B", "releasing"), {Pseudonym: "C", Role: "releasing", Decision: "reject"}}, message.Refused},
-		"a test":          {test, nil, message.Released},
-		"confirm is none": {routine, []message.Approver{by("A", "releasing"), {Pseudonym: "B", Role: "releasing", Decision: "confirm"}}, message.Short},
+		"two":                        {flash, []message.Approver{by("A", "releasing"), by("B", "releasing")}, message.Released},
+		"one twice":                  {flash, []message.Approver{by("A", "releasing"), by("A", "releasing")}, message.Provisional},
+		"one alone":                  {routine, []message.Approver{by("A", "releasing")}, message.Short},
+		"wrong role":                 {routine, []message.Approver{by("A", "releasing"), by("B", "watch")}, message.Short},
+		"rejected":                   {routine, []message.Approver{by("A", "releasing"), by("B", "releasing"), {Pseudonym: "C", Role: "releasing", Decision: "reject"}}, message.Refused},
+		"a test":                     {test, nil, message.Released},
+		"a contact request of one":   {contact, []message.Approver{by("A", "releasing")}, message.Short},
+		"a contact request by watch": {contact, []message.Approver{by("A", "releasing"), by("B", "watch")}, message.Short},
+		"a contact request of two":   {contact, []message.Approver{by("A", "releasing"), by("B", "releasing")}, message.Released},
+		"confirm is none":            {routine, []message.Approver{by("A", "releasing"), {Pseudonym: "B", Role: "releasing", Decision: "confirm"}}, message.Short},
 	} {
 		if got := message.DefaultPolicy().Judge(c.body, c.by); got.Verdict != c.want {
 			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	for _, f := range []message.Format{"011", "012", "013", "014", "015", "016", "017", "020", "021", "024", "031"} {
+		for q := message.Routine; q <= message.Flash; q++ {
+			b := message.Body{Format: f, Precedence: q}
+			if got := message.DefaultPolicy().Judge(b, nil); got.Verdict != message.Short || got.Need != 1 {
+				t.Errorf("%s at %s on nobody's word: %+v", f, q, got)
+			}
+			if got := message.DefaultPolicy().Judge(b, []message.Approver{by("A", "watch")}); got.Verdict != message.Released {
+				t.Errorf("%s at %s by the watch: %+v", f, q, got)
+			}
 		}
 	}
 	if got := message.Bootstrap().Judge(flash, nil); got.Verdict != message.Refused {

@@ -208,15 +208,21 @@ func Bootstrap() Policy {
 	}}
 }
 
+// watchSays are the formats with which a watch keeps a line and a matter going:
+// read-backs, what was seen, questions of meaning, circuits, rosters and the
+// like. None commits anybody to more than having said so.
+var watchSays = []Format{"011", "012", "013", "014", "015", "016", "017", "020", "021", "024", "031"}
+
 // DefaultPolicy returns the policy that a line opens with unless its operator
-// gives another.
+// gives another. A request for contact between leaders (410) takes two releasing
+// officers even at FLASH: one person does not wake a government.
 func DefaultPolicy() Policy {
 	watch, releasing := []string{"watch", "releasing"}, []string{"releasing"}
 	return Policy{Rules: []Rule{
 		{Formats: []Format{"001", "002", "003", "010"}},
-		{Formats: []Format{"011", "012", "017"}, Officers: 1, Roles: watch},
+		{Formats: slices.Clone(watchSays), Officers: 1, Roles: watch},
 		{Formats: []Format{"005"}, Officers: 2, Roles: releasing},
-		{Formats: []Format{"018"}, Officers: 2, Roles: releasing},
+		{Formats: []Format{"018", "410"}, Officers: 2, Roles: releasing},
 		{Precedences: []Precedence{Flash}, Officers: 2, Roles: releasing, Alone: true, ConfirmWithin: 30 * time.Minute},
 		{Officers: 2, Roles: releasing},
 	}}

@@ -208,17 +208,33 @@ func (l *logVerifier) atLeast(size int64, why fault) {
 	}
 }
 
+// maxAbsent is how many entries that a log lacks are named one by one. The size
+// of a log is what the record claims, and a claim of a few bytes must not grow
+// into a report that fills a machine: what is lacking beyond is named by its
+// first and last entry.
+const maxAbsent = 1000
+
+// absent names the entries from one index up to another, and returns how many
+// more may be named one by one.
+func (l *logVerifier) absent(from, to int64, room int) int {
+	for ; from < to && room > 0; room-- {
+		l.v.missing(CheckComplete, l.cite(from), because(EntryAbsent, nil))
+		from++
+	}
+	if from < to {
+		l.v.missing(CheckComplete, l.in.Origin, because(EntriesAbsent, nil, l.cite(from), l.cite(to-1)))
+	}
+	return room
+}
+
 // complete names what a record of a whole line lacks.
 func (l *logVerifier) complete() {
-	have := make(map[int64]bool, len(l.in.Indexes))
-	for _, i := range l.in.Indexes {
-		have[i] = true
+	next, room := int64(0), maxAbsent
+	for _, i := range l.in.Indexes { // they ascend
+		room = l.absent(next, i, room)
+		next = i + 1
 	}
-	for i := range l.in.Size {
-		if !have[i] {
-			l.v.missing(CheckComplete, l.cite(i), because(EntryAbsent, nil))
-		}
-	}
+	l.absent(next, l.in.Size, room)
 	l.atLeast(l.head.Size, because(SignedMore, nil, fmt.Sprint(l.head.Size), fmt.Sprint(l.in.Size)))
 	if old := l.o.Line().Log(l.o.Writer, l.o.Era-1); l.o.Era > 1 && l.v.logs[old] == nil && l.v.ends[old].Size > 0 {
 		l.v.missing(CheckComplete, old.String(), because(EraAbsent, nil))

@@ -24,6 +24,7 @@ const (
 	StrayFile                // a file belongs to nothing in the record
 	EntryMissing             // an entry is named and not there
 	EntryAbsent              // a line's record lacks an entry
+	EntriesAbsent            // a line's record lacks many entries
 	LogAbsent                // a line's record lacks a log that an entry has seen
 	EraAbsent                // a line's record lacks the log before one
 	SeenMore                 // an entry has seen more of the other log than is here

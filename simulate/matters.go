@@ -27,7 +27,7 @@ func (o *oracle) ask(ctx context.Context) error {
 		if !n.up || o.lies(n) {
 			continue
 		}
-		if _, err := n.end.State(ctx, o.w.line); err != nil && !errors.Is(err, station.ErrNotFound) {
+		if _, err := n.end.State(ctx, stationtest.Operator(), o.w.line); err != nil && !errors.Is(err, station.ErrNotFound) {
 			return o.broken("P10", "%s cannot fold the line: %v", n.name, err)
 		}
 	}

@@ -586,7 +586,7 @@ func (o *oracle) released(origin identity.Origin, index int64, e message.Entry) 
 	switch e.Body.Body().Format {
 	case "001", "002", "003", "010":
 		need = 0
-	case "011", "012", "017":
+	case "011", "012", "013", "014", "015", "016", "017", "020", "021", "024", "031":
 		need = 1
 	}
 	who := make(map[string]bool)
@@ -606,11 +606,11 @@ func (o *oracle) released(origin identity.Origin, index int64, e message.Entry) 
 // wrappers.
 // covers P10, P11
 func (o *oracle) alike(ctx context.Context) error {
-	a, err := o.w.nodes[0].end.State(ctx, o.w.line)
+	a, err := o.w.nodes[0].end.State(ctx, stationtest.Operator(), o.w.line)
 	if err != nil {
 		return err
 	}
-	b, err := o.w.nodes[1].end.State(ctx, o.w.line)
+	b, err := o.w.nodes[1].end.State(ctx, stationtest.Operator(), o.w.line)
 	if err != nil {
 		return err
 	}

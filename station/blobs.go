@@ -73,7 +73,7 @@ func (s *Station) AddBlob(ctx context.Context, actor Actor, now time.Time, l ide
 		if err := s.audit(tx, now, actor, "blob add", hash.String(), "done", mediaType); err != nil {
 			return err
 		}
-		return tx.PutBlob(Blob{Hash: hash, Size: size, Have: size, State: BlobHeld, Line: l, From: s.name})
+		return tx.PutBlob(Blob{Hash: hash, Size: size, Have: size, State: BlobHeld, Line: l, From: s.name, At: second(now)})
 	})
 	if err != nil {
 		return nil, err
@@ -104,10 +104,11 @@ func (s *Station) blobsIn(b message.Body) []blobRef {
 }
 
 // noteBlobs notes the blobs that an accepted message of a counterpart offers,
-// and the receipts that it gives for ours.
-func (s *Station) noteBlobs(tx Tx, o identity.Origin, b message.Body) error {
+// and the receipts that it gives for ours. tell says whether that is news.
+func (s *Station) noteBlobs(tx Tx, now time.Time, o identity.Origin, e message.Entry, tell bool) error {
+	b := e.Body.Body()
 	if b.Format == "003" {
-		return s.blobReceipted(tx, b)
+		return s.blobReceipted(tx, now, b, e.Wrapper.At, tell)
 	}
 	for _, ref := range s.blobsIn(b) {
 		hash, err := identity.ParseDigest(ref.Hash)
@@ -124,7 +125,7 @@ func (s *Station) noteBlobs(tx Tx, o identity.Origin, b message.Body) error {
 	return nil
 }
 
-func (s *Station) blobReceipted(tx Tx, b message.Body) error {
+func (s *Station) blobReceipted(tx Tx, now time.Time, b message.Body, at time.Time, tell bool) error {
 	var text string
 	if err := json.Unmarshal(b.Params["hash"], &text); err != nil {
 		return nil //nolint:nilerr // a receipt for what cannot be ours
@@ -139,8 +140,14 @@ func (s *Station) blobReceipted(tx Tx, b message.Body) error {
 	} else if err != nil {
 		return err
 	}
-	blob.State = BlobReceipted
-	return tx.PutBlob(blob)
+	if blob.Line != b.Line || blob.State == BlobReceipted && !blob.At.IsZero() {
+		return nil // of another line, or receipted before
+	}
+	blob.State, blob.At = BlobReceipted, at
+	if err := tx.PutBlob(blob); err != nil || !tell {
+		return err
+	}
+	return s.event(tx, now, "blob", hash.String(), "receipted by "+string(b.From))
 }
 
 // OpenBlob returns the ciphertext of a blob that the peer may fetch: one that
@@ -250,7 +257,7 @@ func (s *Station) TakeBlob(ctx context.Context, now time.Time, b Blob, offset in
 			b.Have = 0
 			return b, errors.Join(wrong, s.update(ctx, now, func(tx Tx) error { return tx.PutBlob(b) }))
 		}
-		b.State = BlobHeld
+		b.State, b.At = BlobHeld, second(now)
 	}
 	err = s.update(ctx, now, func(tx Tx) error {
 		if err := tx.PutBlob(b); err != nil || b.State != BlobHeld {

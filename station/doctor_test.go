@@ -58,7 +58,7 @@ func TestDoctorFindsFlippedBits(t *testing.T) {
 			if again, err := e.Doctor(ctx, op, now, false); err != nil || len(again) > 0 {
 				t.Errorf("after the repair doctor finds %v, %v", again, err)
 			}
-			if _, err := e.State(ctx, l); err != nil {
+			if _, err := e.State(ctx, op, l); err != nil {
 				t.Error(err)
 			}
 		})

@@ -44,6 +44,9 @@ func (s *Station) OpenEra(ctx context.Context, actor Actor, now time.Time, l ide
 		return s.refused(ctx, now, actor, "era open", l.String(), fmt.Errorf("%w: the new card: %w", ErrInvalid, err))
 	}
 	own := s.Own()
+	if !next.Card.Cosigner.Equal(own.Card.Cosigner) {
+		return s.refused(ctx, now, actor, "era open", l.String(), fmt.Errorf("%w: the new card lists another cosigner key than this station's, and receipts given so far would no longer verify: have a card endorsed with the key that it has", ErrInvalid))
+	}
 	if next.Card.Station != s.name || next.Card.Serial < own.Card.Serial || next.Card.Serial == own.Card.Serial && next.CardDigest != own.CardDigest {
 		return s.refused(ctx, now, actor, "era open", l.String(), fmt.Errorf("%w: the new card must be of %s with a serial above %d, or the card that the station has", ErrInvalid, s.name, own.Card.Serial))
 	}
@@ -71,7 +74,10 @@ func (s *Station) OpenEra(ctx context.Context, actor Actor, now time.Time, l ide
 }
 
 // NextLog returns the log that OpenEra would begin on a line.
-func (s *Station) NextLog(ctx context.Context, l identity.Line) (o identity.Origin, err error) {
+func (s *Station) NextLog(ctx context.Context, actor Actor, l identity.Line) (o identity.Origin, err error) {
+	if err := actor.must("open an era", RoleOperator); err != nil {
+		return o, s.denied(ctx, actor, "era open", err)
+	}
 	err = s.store.View(ctx, func(tx Tx) error {
 		row, err := tx.Line(l)
 		if err != nil {
@@ -243,11 +249,11 @@ func (s *Station) handleCards(ctx context.Context, now time.Time, p *peer, r lin
 	}
 	c, err := line.ParseCards(r.Body)
 	if err != nil {
-		return line.Response{}, err
+		return line.Text(http.StatusBadRequest, err.Error()), nil
 	}
 	cards, err := identity.ParseBundle(c.Bundle)
 	if err != nil {
-		return line.Response{}, err
+		return line.Text(http.StatusBadRequest, err.Error()), nil
 	}
 	next, err := cards.Verify(p.Root.Key, now)
 	if err != nil {
@@ -261,6 +267,13 @@ func (s *Station) handleCards(ctx context.Context, now time.Time, p *peer, r lin
 			Contradiction: journal.Contradiction{Kind: journal.ContradictsCards, Who: p.Card.Station, A: p.bundle.Bytes(), B: cards.Bytes()},
 			on:            o.Line(), why: fmt.Sprintf("two endorsed cards give the log %s different keys: this is a fork and is kept as proof", o),
 		}
+	}
+	switch {
+	case !next.Card.Cosigner.Equal(p.Card.Cosigner):
+		return line.Response{}, s.otherCosigner(ctx, now, p, next)
+	case next.Card.Serial == p.Card.Serial && !next.Card.Same(p.Card):
+		err := fmt.Errorf("%w: another card of %s with the serial %d is in use: have one with a higher serial endorsed", ErrRefused, p.Card.Station, p.Card.Serial)
+		return line.Response{}, s.refused(ctx, now, Actor{Name: string(p.Card.Station)}, "cards", string(p.Card.Station), err)
 	}
 	cards = cards.After(p.bundle) // what officers signed under an earlier agency card stays verifiable
 	if bytes.Equal(cards.Bytes(), p.bundle.Bytes()) && len(c.Successions) == 0 {
@@ -286,6 +299,32 @@ func (s *Station) handleCards(ctx context.Context, now time.Time, p *peer, r lin
 		return line.Response{}, err
 	}
 	return line.Response{Status: http.StatusOK}, s.loadPeer(row)
+}
+
+// otherCosigner holds all lines with a counterpart whose card lists another
+// cosigner key than the one that was confirmed, and returns the refusal. The
+// receipts it has given verify under the key that is pinned and under no other.
+func (s *Station) otherCosigner(ctx context.Context, now time.Time, p *peer, next identity.Verified) error {
+	name := p.Card.Station
+	ceremony, err := s.newID()
+	if err != nil {
+		return err
+	}
+	refusal := fmt.Errorf("%w: this card of %s lists another cosigner key than the one that was confirmed, under which its receipts verify; its lines are held: a cosigner key is for a station's life", ErrRefused, name)
+	var row Peer
+	err = s.update(ctx, now, func(tx Tx) (err error) {
+		if row, err = tx.Peer(name); err != nil {
+			return err
+		}
+		row.State, row.Confirmed, row.Ceremony, row.Since = PeerStopped, nil, ceremony, second(now)
+		text := "a card of " + string(name) + " with another cosigner key has come and was refused: its lines are held until two officers have confirmed its cards: ask the counterpart, by a road of its own, which card is its"
+		return errors.Join(tx.PutPeer(row), s.event(tx, now, "alarm", string(name), text),
+			s.audit(tx, now, Actor{Name: string(name)}, "cards", string(name), "refused", next.CardDigest.String()+": another cosigner key: "+row.State))
+	})
+	if err != nil {
+		return err
+	}
+	return errors.Join(refusal, s.changed(row))
 }
 
 // takeSuccession notes where a counterpart's log ends and which follows.

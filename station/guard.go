@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -387,7 +388,7 @@ func (s *Station) ownSigned(o identity.Origin, note []byte) (journal.Head, error
 func (s *Station) handleHeads(ctx context.Context, p *peer, r line.Request) (line.Response, error) {
 	q, err := line.ParseHeadsQuery(r.Body)
 	if err != nil {
-		return line.Response{}, err
+		return line.Text(http.StatusBadRequest, err.Error()), nil
 	}
 	var a line.HeadsAnswer
 	err = s.store.View(ctx, func(tx Tx) error {

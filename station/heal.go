@@ -150,7 +150,7 @@ func (s *Station) beginHeal(d line.Decision, body []byte) (*healing, error) {
 // asked for, as if it had shown them by itself.
 func (s *Station) answeredNotes(ctx context.Context, now time.Time, l identity.Line, r line.Response, failed error) error {
 	if failed != nil || !r.OK() {
-		return nil
+		return nil //nolint:nilerr // it is asked again
 	}
 	p, err := s.peerOf(l)
 	if err != nil {

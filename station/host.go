@@ -42,21 +42,32 @@ func (h host) Blob(ctx context.Context, peer identity.Station, hash identity.Dig
 
 // OriginOf returns the log of a line of this station that a hash names; false
 // where it names none.
-func (s *Station) OriginOf(hash identity.Digest) (identity.Origin, bool) {
-	for _, l := range s.LineNames() {
-		for _, writer := range []identity.Station{l.A, l.B} {
-			for era := identity.Era(1); era <= maxEras; era++ {
-				if o := l.Log(writer, era); line.OriginHash(o) == hash {
-					return o, true
+func (s *Station) OriginOf(hash identity.Digest) (found identity.Origin, ok bool) {
+	err := s.store.View(context.Background(), func(tx Tx) error {
+		rows, err := tx.Lines()
+		for _, row := range rows {
+			own, theirs := row.Line.Log(s.name, row.OwnEra), row.Line.Log(row.Line.Other(s.name), max(row.PeerEra, 1))
+			for _, newest := range []identity.Origin{own, theirs} {
+				if found, ok = named(newest, hash); ok {
+					return nil
 				}
 			}
+		}
+		return err
+	})
+	return found, ok && err == nil
+}
+
+// named returns the log of a hash among a log and those of the eras before it,
+// the newest first.
+func named(o identity.Origin, hash identity.Digest) (identity.Origin, bool) {
+	for ; o.Era > 0; o.Era-- {
+		if line.OriginHash(o) == hash {
+			return o, true
 		}
 	}
 	return identity.Origin{}, false
 }
-
-// maxEras bounds the search for a log by its hash: eras are few.
-const maxEras = 64
 
 // Trusted returns whose TLS key it is by the pinned cards; false where it is
 // nobody's.

@@ -86,6 +86,11 @@ func (s *Station) accept(tx Tx, row *Line, o identity.Origin, index int64, in in
 	if problem, field := acceptService(b, index); problem != "" {
 		return problem, field, nil
 	}
+	if index == 0 {
+		if problem, field, err := s.acceptOpening(tx, o, b); err != nil || problem != "" {
+			return problem, field, err
+		}
+	}
 	if !b.Expires.IsZero() && b.Expires.Before(in.entry.Wrapper.At) {
 		return problemTime, "expires", nil
 	}
@@ -144,8 +149,9 @@ func acceptService(b message.Body, index int64) (problem, field string) {
 		return problemParameter, "format"
 	case b.Format == "001":
 		t := DefaultTerms()
-		if err := readTerms(b, &t); err != nil {
-			return problemParameter, "terms"
+		var term *termError
+		if err := readTerms(b, &t); errors.As(err, &term) {
+			return problemParameter, term.param
 		}
 	}
 	return "", ""
@@ -166,7 +172,7 @@ func (s *Station) acceptAuthority(tx Tx, o identity.Origin, e message.Entry) (pr
 	for _, a := range e.Wrapper.Approvals {
 		cert, err := s.verifier.Verify(a, o.Writer, p.Agencies, e.Wrapper.At)
 		if err != nil || a.Request.Body != e.Body.Digest() || a.Request.Policy != policy.Digest() {
-			return problemAuthority, "approvals", nil
+			return problemAuthority, "approvals", nil //nolint:nilerr // the error is the counterpart's, and is answered
 		}
 		counted = append(counted, message.Approver{Pseudonym: cert.Pseudonym, Role: a.Request.Role, Decision: a.Request.Decision})
 	}

@@ -122,7 +122,10 @@ func (s *Station) tellWithheld(tx Tx, row Line, m *Matters) error {
 
 // State folds both logs of a line, as far as its receipts stand in the record.
 // Both stations, and an arbiter with an exported record, come to the same.
-func (s *Station) State(ctx context.Context, l identity.Line) (state dossier.State, err error) {
+func (s *Station) State(ctx context.Context, actor Actor, l identity.Line) (state dossier.State, err error) {
+	if err := actor.must("see the lines", RoleRead, RoleOperator); err != nil {
+		return state, s.denied(ctx, actor, "state", err)
+	}
 	err = s.matters(ctx, l, func(_ Tx, m *Matters) error {
 		state = m.line.Messages()
 		return nil

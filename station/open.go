@@ -165,22 +165,116 @@ func (s *Station) takeOpening(tx Tx, row *Line, o identity.Origin, index int64, 
 // duration writes d as the signal book does: whole seconds in ISO 8601.
 func duration(d time.Duration) string { return fmt.Sprintf("PT%dS", int64(d/time.Second)) }
 
-// readTerms reads the terms that a body of format 001 states.
+// Bounds of the terms that a counterpart may state: what lies outside is a slip
+// or a trick, and would overflow what is reckoned from it.
+const (
+	maxTestEvery = 366 * 24 * time.Hour
+	maxQuota     = 1 << 50 // bytes a day
+)
+
+// termError says which parameter of a 001 cannot be read.
+type termError struct{ param, why string }
+
+func (e *termError) Error() string { return "terms: " + e.param + ": " + e.why }
+
+// readTerms reads the terms that a body of format 001 states. Its error is a
+// *termError.
 func readTerms(b message.Body, t *Terms) error {
 	var every string
-	if err := json.Unmarshal(b.Params["test_every"], &every); err != nil {
-		return fmt.Errorf("terms: test_every: %w", err)
-	}
 	var seconds int64
-	if _, err := fmt.Sscanf(every, "PT%dS", &seconds); err != nil {
-		return fmt.Errorf("terms: test_every %q: whole seconds like PT3600S are needed", every)
+	if err := json.Unmarshal(b.Params["test_every"], &every); err != nil {
+		return &termError{"test_every", err.Error()}
+	}
+	if _, err := fmt.Sscanf(every, "PT%dS", &seconds); err != nil || fmt.Sprintf("PT%dS", seconds) != every || seconds < 1 || seconds > int64(maxTestEvery/time.Second) {
+		return &termError{"test_every", fmt.Sprintf("%q: whole seconds like PT3600S are needed, up to a year", every)}
 	}
 	t.TestEvery = time.Duration(seconds) * time.Second
 	if err := json.Unmarshal(b.Params["quota_bytes"], &t.Quota); err != nil {
-		return fmt.Errorf("terms: quota_bytes: %w", err)
+		return &termError{"quota_bytes", err.Error()}
+	}
+	if t.Quota < 0 || t.Quota > maxQuota {
+		return &termError{"quota_bytes", fmt.Sprintf("%d is not between 0 and %d", t.Quota, int64(maxQuota))}
 	}
 	if err := json.Unmarshal(b.Params["texts"], &t.Texts); err != nil {
-		return fmt.Errorf("terms: texts: %w", err)
+		return &termError{"texts", err.Error()}
 	}
 	return nil
+}
+
+// acceptOpening judges entry 0 of a counterpart's log by what this station knows
+// itself: the edition of the body, the note of succession that it took, and
+// whose cards are whose. A card's digest that it does not know says nothing.
+func (s *Station) acceptOpening(tx Tx, o identity.Origin, b message.Body) (problem, field string, err error) {
+	if b.Format != "001" {
+		return problemParameter, "format", nil
+	}
+	if stated(b, "edition") != b.Edition.String() {
+		return problemParameter, "edition", nil
+	}
+	if who, known := s.cardOf(stated(b, "own_card")); known && who != o.Writer {
+		return problemParameter, "own_card", nil
+	}
+	if who, known := s.cardOf(stated(b, "peer_card")); known && who != s.name {
+		return problemParameter, "peer_card", nil
+	}
+	previous, err := s.previousOf(tx, o)
+	if err != nil || previous == nil {
+		return "", "", err
+	}
+	for _, name := range []string{"previous_era", "previous_size", "previous_root", "previous_reason"} {
+		if stated(b, name) != previous[name] {
+			return problemParameter, name, nil
+		}
+	}
+	return "", "", nil
+}
+
+// previousOf returns what entry 0 of a counterpart's log has to say of the log
+// before it: nothing in the first era, else what the note of succession says; nil
+// where no note is held.
+func (s *Station) previousOf(tx Tx, o identity.Origin) (map[string]string, error) {
+	if o.Era == 1 {
+		return map[string]string{}, nil
+	}
+	note, err := tx.Setting("succession/" + o.String())
+	if err != nil || note == nil {
+		return nil, err
+	}
+	p, err := s.peerNamed(o.Writer)
+	if err != nil {
+		return nil, err
+	}
+	n, err := identity.OpenSuccession(p.Card, note)
+	if err != nil {
+		return nil, fmt.Errorf("internal error: the stored note of succession for %s: %w; run `detente station doctor`", o, err)
+	}
+	return map[string]string{
+		"previous_era": fmt.Sprint(uint32(n.Old.Era)), "previous_size": fmt.Sprint(n.Size), "previous_root": n.Root.String(), "previous_reason": n.Reason,
+	}, nil
+}
+
+// stated returns a parameter that is text or a number, as text; empty where it
+// is neither or is not there.
+func stated(b message.Body, name string) string {
+	raw := b.Params[name]
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return text
+	}
+	return string(raw)
+}
+
+// cardOf returns whose card in use a digest names; false where none is known.
+func (s *Station) cardOf(digest string) (identity.Station, bool) {
+	if s.own.Load().CardDigest.String() == digest {
+		return s.name, true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, p := range s.peers {
+		if p.CardDigest.String() == digest {
+			return name, true
+		}
+	}
+	return "", false
 }

@@ -20,7 +20,8 @@ const decisionConfirm = "confirm"
 // cards again changes nothing. Other cards for a peer whose cards are in use put
 // its lines on hold, with an alarm, and begin the ceremony anew; cards that give
 // a log another key than the one it was written with, or none, are refused, and put the
-// lines on hold all the same.
+// lines on hold all the same, as are cards with another cosigner key than the one
+// under which receipts of the peer are held.
 func (s *Station) AddPeer(ctx context.Context, actor Actor, now time.Time, root identity.Root, cards identity.Bundle) (Peer, error) {
 	if err := actor.must("add a peer", RoleOperator); err != nil {
 		return Peer{}, s.refused(ctx, now, actor, "peer add", string(root.Party), err)
@@ -88,6 +89,20 @@ func (s *Station) otherCards(tx Tx, now time.Time, before, row Peer, v identity.
 		}
 		row.Bundle = fresh.After(old).Bytes()
 	}
+	stop := func(why string) (Peer, error, error) {
+		before.State, before.Confirmed, before.Ceremony, before.Since = PeerStopped, nil, row.Ceremony, row.Since
+		return before, fmt.Errorf("%w: these cards give %s; its lines are held: ask the counterpart, by a road of its own, which cards are its", ErrRefused, why), nil
+	}
+	if before.State != PeerHeld && held.Root.Key.Equal(v.Root.Key) && held.Card.Serial == v.Card.Serial && !held.Card.Same(v.Card) {
+		return stop(fmt.Sprintf("the serial %d to another card than the one that is in use", v.Card.Serial))
+	}
+	if !held.Card.Cosigner.Equal(v.Card.Cosigner) {
+		if given, err := s.receiptsOf(tx, held.Card); err != nil {
+			return row, nil, err
+		} else if given {
+			return stop("another cosigner key than the one under which receipts of " + string(row.Station) + " are held, and a cosigner key is for a station's life")
+		}
+	}
 	for _, l := range held.Card.Logs {
 		o := identity.Origin{Writer: row.Station, Reader: l.Reader, Class: l.Class, Era: l.Era}
 		key, ok := v.Card.Log(o)
@@ -97,11 +112,30 @@ func (s *Station) otherCards(tx Tx, now time.Time, before, row Peer, v identity.
 		if log, written, err := tx.Log(o); err != nil {
 			return row, nil, err
 		} else if written && log.Size > 0 {
-			before.State, before.Confirmed, before.Ceremony, before.Since = PeerStopped, nil, row.Ceremony, row.Since
-			return before, fmt.Errorf("%w: these cards give the log %s another key than the one that it was written with, or none; its lines are held: ask the counterpart, by a road of its own, which cards are its", ErrRefused, o), nil
+			return stop("the log " + o.String() + " another key than the one that it was written with, or none")
 		}
 	}
 	return row, nil, nil
+}
+
+// receiptsOf reports whether receipts by a peer's card for logs of this station
+// are held.
+func (s *Station) receiptsOf(tx Tx, card identity.Card) (bool, error) {
+	rows, err := tx.Lines()
+	if err != nil {
+		return false, err
+	}
+	for _, row := range rows {
+		if !row.Line.Has(card.Station) {
+			continue
+		}
+		for era := identity.Era(1); era <= row.OwnEra; era++ {
+			if _, ok, err := tx.LastCosignature(row.Line.Log(s.name, era), card.CosignerName()); err != nil || ok {
+				return ok, err
+			}
+		}
+	}
+	return false, nil
 }
 
 // pinned returns what the cards of a row say. Their root is the one in the
@@ -137,7 +171,10 @@ func (s *Station) changed(row Peer) error {
 
 // Digits returns the twelve groups of five digits over both stations' cards.
 // Both stations show the same where they hold the same cards.
-func (s *Station) Digits(name identity.Station) ([]string, error) {
+func (s *Station) Digits(ctx context.Context, actor Actor, name identity.Station) ([]string, error) {
+	if err := actor.must("see the digits", RoleRead, RoleOperator); err != nil {
+		return nil, s.denied(ctx, actor, "peer digits", err)
+	}
 	p, err := s.peerNamed(name)
 	if err != nil {
 		return nil, err
@@ -183,7 +220,15 @@ func (s *Station) CheckDigits(ctx context.Context, actor Actor, now time.Time, n
 // PeerRequest returns what an officer signs to confirm a peer's cards in the
 // ceremony under way. Each ceremony has an id of its own, so that what was
 // signed in one does not serve in another.
-func (s *Station) PeerRequest(name identity.Station, role string, expires time.Time) (identity.Request, error) {
+func (s *Station) PeerRequest(ctx context.Context, actor Actor, name identity.Station, role string, expires time.Time) (identity.Request, error) {
+	if err := actor.must("see what is to be signed", RoleRead, RoleOperator); err != nil {
+		return identity.Request{}, s.denied(ctx, actor, "peer confirm", err)
+	}
+	return s.peerRequest(name, role, expires)
+}
+
+// peerRequest is PeerRequest for the station itself.
+func (s *Station) peerRequest(name identity.Station, role string, expires time.Time) (identity.Request, error) {
 	p, err := s.peerNamed(name)
 	if err != nil {
 		return identity.Request{}, err
@@ -202,7 +247,7 @@ func (s *Station) ConfirmPeer(ctx context.Context, actor Actor, now time.Time, n
 		return Peer{}, s.refused(ctx, now, actor, "peer confirm", string(name), fmt.Errorf("%w: %w", ErrRefused, err))
 	}
 	actor.Name = cert.Pseudonym
-	want, err := s.PeerRequest(name, a.Request.Role, a.Request.Expires)
+	want, err := s.peerRequest(name, a.Request.Role, a.Request.Expires)
 	if err == nil && !a.Request.Equal(want) {
 		err = fmt.Errorf("%w: the confirmation was signed for other cards, or in an earlier ceremony: sign anew", ErrRefused)
 	}

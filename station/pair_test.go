@@ -66,7 +66,7 @@ func word(t *testing.T, e stationtest.End, peer identity.Station) string {
 
 // hear types what the other side reads aloud.
 func hear(e, other stationtest.End) error {
-	groups, err := other.Digits(e.Name())
+	groups, err := other.Digits(ctx, op, e.Name())
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func hear(e, other stationtest.End) error {
 // confirmation is what an officer signs of a peer.
 func confirmation(t *testing.T, e stationtest.End, o stationtest.Officer, peer identity.Station, change func(*identity.Request)) identity.Approval {
 	t.Helper()
-	r, err := e.PeerRequest(peer, "releasing", start.Add(time.Hour))
+	r, err := e.PeerRequest(ctx, op, peer, "releasing", start.Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestPairing(t *testing.T) {
 	if err := confirm(confirmation(t, a, first, bor, nil)); !errors.Is(err, station.ErrConflict) {
 		t.Errorf("before the digits: %v", err)
 	}
-	groups, err := a.Digits(bor)
+	groups, err := a.Digits(ctx, op, bor)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,5 +288,39 @@ func TestLinesProven(t *testing.T) {
 	}
 	if w := word(t, a, bor); w != station.PeerConfirmed {
 		t.Errorf("with lines that nothing has proven: %q", w)
+	}
+}
+
+// What shows a ceremony, a fold or the next log asks who looks, and a refusal
+// stands in the audit trail.
+// covers P8
+func TestLookingNeedsARole(t *testing.T) {
+	v, h := duo(t)
+	nobody := station.Actor{Name: "a stranger"}
+	reader := station.Actor{Name: "a reader", Roles: []string{station.RoleRead}}
+	for act, look := range map[string]func(station.Actor) error{
+		"state":        func(a station.Actor) error { _, err := v.State(ctx, a, v.line); return err },
+		"peer digits":  func(a station.Actor) error { _, err := v.Digits(ctx, a, h.Name()); return err },
+		"peer confirm": func(a station.Actor) error { _, err := v.PeerRequest(ctx, a, h.Name(), "watch", start); return err },
+		"era open":     func(a station.Actor) error { _, err := v.NextLog(ctx, a, v.line); return err },
+	} {
+		if err := look(nobody); !errors.Is(err, station.ErrRefused) {
+			t.Errorf("%s by nobody: %v", act, err)
+		}
+		if err := look(reader); errors.Is(err, station.ErrRefused) != (act == "era open") {
+			t.Errorf("%s by a reader: %v", act, err)
+		}
+		if err := look(op); err != nil {
+			t.Errorf("%s by the operator: %v", act, err)
+		}
+		v.view(func(tx station.Tx) error {
+			lines, err := tx.Audits(1, 1000)
+			if !slices.ContainsFunc(lines, func(a station.Audit) bool {
+				return a.Act == act && a.Result == "refused" && a.Actor == nobody.Name
+			}) {
+				t.Errorf("%s: no refusal in the audit trail", act)
+			}
+			return err
+		})
 	}
 }

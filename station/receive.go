@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"detente/identity"
@@ -75,7 +76,7 @@ func (s *Station) answerError(ctx context.Context, now time.Time, r line.Request
 		return busy(quota.Wait, quota.Error())
 	case errors.Is(err, ErrLineDown), errors.Is(err, ErrClockUnsafe), errors.Is(err, mirror.ErrBelowMark):
 		return busy(retryGuard, err.Error())
-	case errors.Is(err, journal.ErrUnknownLog), errors.Is(err, ErrNotFound):
+	case errors.Is(err, journal.ErrUnknownLog), errors.Is(err, ErrNotFound), r.Op == line.OpTile && errors.Is(err, journal.ErrNoEntry):
 		return line.Text(http.StatusNotFound, err.Error())
 	case errors.Is(err, mirror.ErrBeyond), errors.Is(err, mirror.ErrEnded):
 		return line.Text(http.StatusGone, err.Error()+"; go on with the next era")
@@ -339,13 +340,36 @@ func further(a, b message.Head) message.Head {
 	return a
 }
 
+// judge is accept, but for entry 0: whose cards are whose changes with time, so
+// that its refusal is kept and stands, however often the tables are made anew.
+func (s *Station) judge(tx Tx, row *Line, o identity.Origin, index int64, in incoming, first bool) (problem, field string, err error) {
+	if index != 0 || in.problem != "" {
+		return s.accept(tx, row, o, index, in)
+	}
+	key := "opening/" + o.String()
+	if !first {
+		kept, err := tx.Setting(key)
+		if err != nil {
+			return "", "", err
+		}
+		if kept != nil {
+			problem, field, _ = strings.Cut(string(kept), " ")
+			return problem, field, nil
+		}
+	}
+	if problem, field, err = s.accept(tx, row, o, index, in); err != nil || !first {
+		return problem, field, err
+	}
+	return problem, field, tx.PutSetting(key, []byte(problem+" "+field))
+}
+
 // takeIn projects one entry of a counterpart's log. answer says whether what
 // cannot be accepted is answered: on rebuilding it has been already.
 func (s *Station) takeIn(tx Tx, now time.Time, row *Line, o identity.Origin, index int64, in incoming, answer bool) error {
 	if o.Era > row.PeerEra {
 		row.PeerAt, row.PeerSeen = time.Time{}, message.Head{} // a new log begins anew
 	}
-	problem, field, err := s.accept(tx, row, o, index, in)
+	problem, field, err := s.judge(tx, row, o, index, in, answer)
 	if err != nil {
 		return err
 	}
@@ -366,7 +390,7 @@ func (s *Station) takeIn(tx Tx, now time.Time, row *Line, o identity.Origin, ind
 		if err := s.takeOpening(tx, row, o, index, in.entry); err != nil {
 			return err
 		}
-		if err := s.noteBlobs(tx, o, in.entry.Body.Body()); err != nil {
+		if err := s.noteBlobs(tx, now, o, in.entry, answer); err != nil {
 			return err
 		}
 	}

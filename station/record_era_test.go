@@ -77,3 +77,21 @@ func TestRecordOfEras(t *testing.T) {
 	m.index(t, func(x *indexOf) { x.Logs = x.Logs[1:] })
 	found(t, verify(t, m.pack(t), roots), record.Indeterminate, record.CheckComplete, "not in the record")
 }
+
+// A size that a record claims costs its reader nothing: what lacks is named, the
+// first entries one by one and the rest by its ends.
+// covers P15 P19
+func TestRecordClaimsASize(t *testing.T) {
+	file, roots, _ := exported(t, station.Export{Disclose: true})
+	m := unpack(t, file)
+	m.index(t, func(x *indexOf) { x.Logs[0].Size = 1 << 62 })
+	r := verify(t, m.pack(t), roots)
+	found(t, r, record.Indeterminate, record.CheckComplete, "ARD/BOR-N1-4611686018427387903")
+	if len(r.Findings) > 1100 {
+		t.Errorf("%d findings", len(r.Findings))
+	}
+	m.index(t, func(x *indexOf) {
+		x.Logs[0].Size, x.Logs[0].Indexes = int64(len(x.Logs[0].Indexes)), x.Logs[0].Indexes[1:]
+	})
+	found(t, verify(t, m.pack(t), roots), record.Invalid, record.CheckComplete, "not in the record")
+}

@@ -203,7 +203,7 @@ func TestProvisional(t *testing.T) {
 				}
 			}
 			checkLine(t, l, a, b)
-			st, err := b.State(ctx, l)
+			st, err := b.State(ctx, op, l)
 			if err != nil {
 				t.Fatal(err)
 			}

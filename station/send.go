@@ -361,7 +361,7 @@ func (s *Station) takeReceipt(ctx context.Context, now time.Time, l identity.Lin
 		if err != nil {
 			return err
 		}
-		before, any, err := tx.LastCosignature(own, p.cosigner)
+		before, given, err := tx.LastCosignature(own, p.cosigner)
 		if err != nil {
 			return err
 		}
@@ -372,7 +372,7 @@ func (s *Station) takeReceipt(ctx context.Context, now time.Time, l identity.Lin
 		if err != nil {
 			return fmt.Errorf("%w: %w", line.ErrNoReceipt, err)
 		}
-		if any && (c.At.Before(before.At) && c.Size > before.Size || before.At.Before(c.At) && before.Size > c.Size) {
+		if given && (c.At.Before(before.At) && c.Size > before.Size || before.At.Before(c.At) && before.Size > c.Size) {
 			if err := s.keepTimes(tx, now, before, c); err != nil {
 				return err
 			}

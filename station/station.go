@@ -52,7 +52,7 @@ type Limits struct {
 	ApprovalFlash   time.Duration // the same for FLASH; 10 min
 	ReleaseStands   time.Duration // how long what officers have released may wait for a line that is down; 7 d
 	ListWithin      time.Duration // after which an unlisted cosignature is put into our own log; 10 min
-	ReceiptWithin   time.Duration // after which a live peer that does not cosign withholds; 5 min
+	ReceiptWithin   time.Duration // after which a live peer that does not cosign withholds; line.ReceiptTime
 	Skew            time.Duration // the largest leap of the clock taken without a word; 1 h
 }
 
@@ -66,7 +66,7 @@ func (l Limits) withDefaults() Limits {
 	set(&l.ApprovalFlash, 10*time.Minute)
 	set(&l.ReleaseStands, 7*24*time.Hour)
 	set(&l.ListWithin, 10*time.Minute)
-	set(&l.ReceiptWithin, 5*time.Minute)
+	set(&l.ReceiptWithin, line.ReceiptTime)
 	set(&l.Skew, time.Hour)
 	return l
 }

@@ -131,7 +131,7 @@ func checkLine(t testing.TB, l identity.Line, ends ...stationtest.End) {
 		if err != nil || len(found) > 0 {
 			t.Errorf("%s: doctor found %v, %v", e.Name(), found, err)
 		}
-		st, err := e.State(ctx, l)
+		st, err := e.State(ctx, op, l)
 		if err != nil {
 			t.Fatal(err)
 		}

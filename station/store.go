@@ -267,7 +267,8 @@ type Blob struct {
 	State   BlobState
 	Line    identity.Line
 	From    identity.Station
-	Message message.ID // the message that names it
+	Message message.ID // the message that names it; of ours, the first
+	At      time.Time  // held: when it was whole here; receipted: the counterpart's second; zero otherwise, or not known
 }
 
 // Evidence is a file that proves what a counterpart did.

@@ -60,6 +60,9 @@ func (s *Station) Submit(ctx context.Context, actor Actor, now time.Time, d Draf
 		if err != nil {
 			return err
 		}
+		if err := s.nameBlobs(tx, out, s.blobsIn(frozen.Body())); err != nil {
+			return err
+		}
 		return s.audit(tx, now, actor, "submit", out.ID.String(), "done", string(d.Format)+" on "+d.Line.String())
 	})
 	if err != nil {

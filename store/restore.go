@@ -33,8 +33,9 @@ func CheckFile(ctx context.Context, path string) error {
 
 // Restore puts a copy, as Backup makes it, in the place of the store in a
 // directory that no process has open. What was there is moved aside; its new
-// place is returned. A crash on the way leaves either store or the message that
-// there is none; both copies are still there.
+// place is returned. A crash on the way leaves either store, or neither in its
+// place, which Open refuses with the command to give again; both copies are
+// still there.
 func Restore(dir, backup string, now time.Time) (aside string, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
@@ -44,7 +45,7 @@ func Restore(dir, backup string, now time.Time) (aside string, err error) {
 		return "", err
 	}
 	defer lock.Close()
-	next := filepath.Join(dir, file+".next")
+	next := filepath.Join(dir, nextFile)
 	if err := copyFile(next, backup); err != nil {
 		return "", err
 	}
@@ -58,7 +59,36 @@ func Restore(dir, backup string, now time.Time) (aside string, err error) {
 			return aside, err
 		}
 	}
-	return aside, os.Rename(next, filepath.Join(dir, file))
+	if err := syncDir(dir); err != nil {
+		return aside, err // else the new store could stand beside the old one's log of changes
+	}
+	return aside, errors.Join(os.Rename(next, filepath.Join(dir, file)), syncDir(dir))
+}
+
+// nextFile is a copy that is about to take the store's place.
+const nextFile = file + ".next"
+
+// syncDir makes the renaming of files in a directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// restored returns an error where a restore broke off between the old store and
+// the new one: an empty store must not be made in their place.
+func restored(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, file)); err == nil || !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, nextFile)); errors.Is(err, os.ErrNotExist) {
+		return nil // a new store
+	} else if err != nil {
+		return err
+	}
+	return fmt.Errorf("%s: a restore broke off before the copy took the store's place: run `detente station restore FILE` again; what was there lies in the folder before-… beside it", dir)
 }
 
 func copyFile(to, from string) error {

@@ -85,6 +85,9 @@ func openDriver(ctx context.Context, dir string, o Options, driver, params strin
 	if err != nil {
 		return nil, err
 	}
+	if err := restored(dir); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
 	s := &Store{dir: dir, lock: lock, finish: o.Finish, most: o.MaxBatch, calls: make(chan *call), done: make(chan struct{})}
 	if s.most <= 0 {
 		s.most = defaultBatch
@@ -157,7 +160,7 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("migrations: %w", err)
 	}
 	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("bringing the tables up to date: %w; the data are as they were, start again or restore the backup made before the upgrade", err)
+		return fmt.Errorf("bringing the tables up to date: %w; the data are as they were: start again, or put the backup made before the upgrade back with `detente station restore FILE`", err)
 	}
 	return nil
 }

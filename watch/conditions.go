@@ -26,7 +26,7 @@ const (
 func (r Roster) Conditions(now time.Time) []Condition {
 	var out []Condition
 	for _, m := range r.missing(r.On(now), r.Needs.filled()) {
-		ref := ""
+		var ref string
 		switch m.Kind {
 		case RiskNobody:
 			ref = string(r.Station)

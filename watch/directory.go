@@ -190,14 +190,14 @@ func (d *Directory) ping(at map[EntryID]*Listing, s Said) (reason, detail string
 
 // each does something to each contact that a ping is about and that was not
 // over when it was receipted, and reports whether there is one.
-func (p ping) each(at map[EntryID]*Listing, when time.Time, do func(*Listing)) (any bool) {
+func (p ping) each(at map[EntryID]*Listing, when time.Time, do func(*Listing)) (found bool) {
 	for id, l := range at {
 		if id.Owner == p.owner && l.Role == p.role && l.Withdrawn.IsZero() && (l.Replaced == "" || when.Before(l.Until)) && (p.entry == "" || p.entry == id.Entry) {
 			do(l)
-			any = true
+			found = true
 		}
 	}
-	return any
+	return found
 }
 
 // Find returns the contacts of a station in a role that hold at a time, in

@@ -43,7 +43,7 @@ type Remark struct {
 	Text     string
 }
 
-// Within a handover's horizon deadlines are listed.
+// DeadlineHorizon is how far ahead a handover lists deadlines.
 const DeadlineHorizon = 12 * time.Hour
 
 // Limits of a sheet: what does not fit is counted in its More.

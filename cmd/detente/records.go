@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -258,7 +259,8 @@ func (a *app) verifyEvidence(r io.Reader, roots []identity.Root, cardFiles []str
 }
 
 func (a *app) blob() *cobra.Command {
-	var lineName, mediaType, out string
+	var lineName, mediaType, out, state, after string
+	var limit int
 	return noun(about{"blob", "evidence that travels beside messages",
 		"Evidence too large for a message travels beside it, sealed, and never ahead of messages. The\nmessage names it by its hash.", "  detente blob add bundle.json --line LINE --type application/stix+json"},
 		verb(about{"add FILE", "seal a file to a line's counterpart, and print the parameter that names it",
@@ -266,6 +268,33 @@ func (a *app) blob() *cobra.Command {
 			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.addBlob(c, args[0], lineName, mediaType) }, a.changes, func(c *cobra.Command) {
 				c.Flags().StringVar(&lineName, "line", "", "the line")
 				c.Flags().StringVar(&mediaType, "type", "application/octet-stream", "the media type, such as application/stix+json")
+			}),
+		verb(about{"list", "list evidence and how it stands",
+			"Lists the evidence of all lines: offered and how far it was fetched, held, receipted, and since when\na receipt of the counterpart is missing. That it was listed is audited.",
+			"  detente blob list\n  detente blob list --state receipted --after HASH --json"},
+			cobra.NoArgs, func(c *cobra.Command, _ []string) error {
+				q := url.Values{"limit": {strconv.Itoa(limit)}}
+				if state != "" {
+					q.Set("state", state)
+				}
+				if after != "" {
+					q.Set("after", after)
+				}
+				return a.call(c, "GET", "/blobs?"+q.Encode(), nil)
+			}, func(c *cobra.Command) {
+				c.Flags().StringVar(&state, "state", "", "begin at this state: offered, held or receipted")
+				c.Flags().StringVar(&after, "after", "", "begin after this hash, in --state")
+				c.Flags().IntVar(&limit, "limit", 100, "how many")
+			}),
+		verb(about{"show HASH", "how a piece of evidence stands",
+			"Shows one piece of evidence: which message names it, how much of it is here, and its receipt.",
+			"  detente blob show HASH"},
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
+				hash, err := digestOf(args[0])
+				if err != nil {
+					return err
+				}
+				return a.call(c, "GET", "/blobs/"+hash.String()+"/state", nil)
 			}),
 		verb(about{"get HASH", "open a piece of evidence that the station holds", "Opens evidence by the hash that a message names, into a new file. That it was read is audited.", "  detente blob get HASH --out bundle.json"},
 			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {

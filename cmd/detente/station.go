@@ -347,6 +347,13 @@ func (a *app) installCards(from, path string) error {
 	if string(v.Card.Station) != conf.Station {
 		return usage("these are the cards of %s, and this is %s", v.Card.Station, conf.Station)
 	}
+	if before, _, err := readBundle(path); err == nil {
+		if err := follows(before, root, v.Card); err != nil {
+			return exitError{exitConflict, err}
+		}
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
 	if err := a.put(path, b.Bytes(), 0o644); err != nil {
 		return err
 	}
@@ -354,6 +361,22 @@ func (a *app) installCards(from, path string) error {
 		a.say("cards of %s installed: %s", v.Card.Station, v.CardDigest.Groups())
 		a.tell("next: start the station, or start it anew: `detente station serve`")
 	})
+}
+
+// follows returns an error unless a station's card may take the place of the one
+// that is installed: counterparts refuse it otherwise.
+func follows(installed identity.Bundle, root identity.Root, card identity.Card) error {
+	v, err := installed.Verify(root.Key, time.Time{})
+	if err != nil {
+		return fmt.Errorf("the installed cards: %w", err)
+	}
+	switch {
+	case !card.Cosigner.Equal(v.Card.Cosigner):
+		return errors.New("this card lists another cosigner key than the installed one, and a cosigner key is for a station's life: the receipts given so far would no longer verify; have the request endorsed that this station made")
+	case card.Serial < v.Card.Serial, card.Serial == v.Card.Serial && !card.Same(v.Card):
+		return fmt.Errorf("this card has the serial %d, and another with %d is installed: have one with a higher serial endorsed", card.Serial, v.Card.Serial)
+	}
+	return nil
 }
 
 // keyRequest says which keys are made for a card.

@@ -33,9 +33,11 @@ const verbs = `
 	Evidences     evidence       evidence list
 	Evidences     evidence       evidence export
 	Export        export         record export
+	Digits        digits         peer digits
 	Export        export         msg export
 	HoldPeer      hold-peer      peer hold
 	LastEvent     stream         msg tail
+	ListBlobs     blobs          blob list
 	Lines         lines          line list
 	Lines         lines          line show
 	Lines         lines          station status
@@ -46,10 +48,12 @@ const verbs = `
 	Matters       matters        incident list
 	Obligations   obligations    obligations
 	Officers      officers       officer list
+	NextLog       open-era       era open
 	OpenEra       open-era       era open
 	OpenLine      open-line      line open
 	Outgoing      queued         msg wait
 	Peers         peers          peer list
+	PeerRequest   confirmation   peer confirm
 	Peers         peers          peer show
 	Queue         queue          msg queue
 	Queue         queue          release list
@@ -62,11 +66,13 @@ const verbs = `
 	RevokeOfficer revoke-officer officer revoke
 	RevokeTokens  revoke-tokens  token revoke
 	Tokens        tokens         token list
+	ShowBlob      blob           blob show
 	Submit        submit         msg send
 	Submit        submit         msg ack
 	Submit        submit         msg answer
 	Submit        submit         line test
 	Submit        submit         policy change
+	State         state          line state
 	Withdraw      withdraw       msg withdraw
 	Whole         state          line state
 	AddLeave      add-leave      roster leave
@@ -96,9 +102,7 @@ const verbs = `
 	SignHandover  sign-handover  handover sign
 	UnconfirmedCalls unconfirmed-calls log calls
 	WatchNow      watch          watch
-	WriteLog      write-log      log write
-	-             digits         peer digits
-	-             confirmation   peer confirm`
+	WriteLog      write-log      log write`
 
 // offline are the commands that need no station, or run one.
 var offline = strings.Fields(`book/check book/diff book/lint book/list book/parse book/print book/render book/search book/show completion config/check config/show man

@@ -131,7 +131,7 @@ func define(id ID, m map[string]any) (meaning, error) {
 		return meaning{published, true}, nil
 	}
 	if err != nil {
-		return meaning{}, nil // unreadable: kept, and judged as the most restrictive
+		return meaning{}, nil //nolint:nilerr // unreadable: kept, and judged as the most restrictive
 	}
 	if text(m, "definition_type") == "tlp" {
 		return meaning{said, true}, errors.New("TLP 1 has four published definitions, and this id is none of them")

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/json/jsontext"
 	"encoding/json/v2"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -107,7 +108,7 @@ func (s shape) judge(p place, id ID, m map[string]any) (found []Finding) {
 	if err == nil {
 		return nil
 	}
-	failed, ok := err.(*jsonschema.ValidationError)
+	failed, ok := errors.AsType[*jsonschema.ValidationError](err)
 	if !ok {
 		panic("internal error: a schema fails otherwise than by validation: " + err.Error())
 	}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json/jsontext"
 	"encoding/json/v2"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -142,7 +143,7 @@ func (rd *reader) bundle() {
 			rd.fault(CodeNotBundle, "", "it has no "+need+", so it is no bundle of STIX 2.1", "attach a bundle of STIX 2.1")
 		}
 	}
-	if _, err := rd.dec.ReadToken(); err != io.EOF && rd.in.err == nil {
+	if _, err := rd.dec.ReadToken(); !errors.Is(err, io.EOF) && rd.in.err == nil {
 		rd.fault(CodeSyntax, "", "something follows the end of the bundle", "cut off what follows, or ask the sender for the bundle anew")
 	}
 }

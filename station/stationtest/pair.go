@@ -33,7 +33,7 @@ func Introduce(ctx context.Context, now time.Time, a, b End) error {
 	}
 	for _, e := range [][2]End{{a, b}, {b, a}} {
 		own, other := e[0], e[1]
-		read, err := other.Digits(own.Name())
+		read, err := other.Digits(ctx, operator, own.Name())
 		if err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func Introduce(ctx context.Context, now time.Time, a, b End) error {
 			return err
 		}
 		for _, o := range own.Cast.Officers[:2] {
-			r, err := own.PeerRequest(other.Name(), "releasing", now.Add(time.Hour))
+			r, err := own.PeerRequest(ctx, operator, other.Name(), "releasing", now.Add(time.Hour))
 			if err != nil {
 				return err
 			}

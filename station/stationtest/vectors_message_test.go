@@ -293,6 +293,8 @@ func writePolicy(t testing.TB, _ *world) {
 		{Format: "600", Precedence: "ROUTINE", Approvers: []approverVector{one, other, no}},
 		{Format: "222", Precedence: "FLASH", Approvers: []approverVector{one}},
 		{Format: "222", Precedence: "FLASH", Approvers: []approverVector{}},
+		{Format: "410", Precedence: "FLASH", Approvers: []approverVector{one}},
+		{Format: "020", Precedence: "PRIORITY", Approvers: []approverVector{watch}},
 	} {
 		v.Judged = append(v.Judged, j.judge(t, p))
 	}
