@@ -1,0 +1,45 @@
+package station
+
+import (
+	"time"
+
+	"detente/identity"
+	"detente/watch"
+)
+
+// What the alarms need of rosters, contacts, duties and handovers. Each
+// function returns the zero value where the station keeps nothing of the kind.
+
+// roster returns the roster in force. Its station is empty where none is kept:
+// then every officer of the station counts as on watch.
+func (s *Station) roster(Tx) (watch.Roster, error) { return watch.Roster{}, nil }
+
+// contacts returns the directory of contacts, as folded from the record.
+func (s *Station) contacts(Tx) (watch.Directory, error) { return watch.Directory{}, nil }
+
+// signedSheets returns, by desk, the seconds at which handovers of the last day
+// were signed.
+func (s *Station) signedSheets(Tx) (map[string][]time.Time, error) { return nil, nil }
+
+// deadlines returns what either side of a line owes as of now, and when each
+// began to run, by reference. What it gives is the confirmations of PROVISIONAL
+// messages; duties of the dossiers stand beside them once they are kept.
+func (s *Station) deadlines(tx Tx, l identity.Line, _ time.Time) ([]watch.Deadline, map[string]time.Time, error) {
+	list, err := s.unsettled(tx)
+	if err != nil {
+		return nil, nil, err
+	}
+	late, err := s.unconfirmed(tx)
+	if err != nil {
+		return nil, nil, err
+	}
+	var out []watch.Deadline
+	for i, u := range append(late, list...) {
+		o, err := identity.ParseOrigin(u.Log)
+		if err != nil || o.Line() != l {
+			continue
+		}
+		out = append(out, watch.Deadline{Ref: s.Cite(o, u.Index), What: "018", By: u.By, At: u.Until, Late: i < len(late)})
+	}
+	return out, nil, nil
+}
