@@ -62,6 +62,7 @@ func (s *Server) Handler() http.Handler {
 	s.people(api)
 	s.records(api)
 	s.upkeep(api)
+	s.alarms(api)
 	s.stream(api)
 	s.blobs(mux)
 	s.exports(mux)

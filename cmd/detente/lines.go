@@ -214,7 +214,7 @@ type lineFlags struct {
 
 func (a *app) lineCommands() *cobra.Command {
 	var f lineFlags
-	return noun(about{"line", "lines to counterparts",
+	c := noun(about{"line", "lines to counterparts",
 		"A line joins two stations. It has a class: technical, notification or leadership; and it is named\nby both stations and the class: nrrc.arden.example/nrrc.boreal.example/notification.", "  detente line list"},
 		verb(about{"open LINE", "open this station's direction of a line",
 			"Queues the first entry of this station's log, which states cards, edition and terms, and asks two\nofficers to release the line's first release policy. The line is open once both ends have done so.",
@@ -243,6 +243,8 @@ func (a *app) lineCommands() *cobra.Command {
 			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
 				return a.call(c, "GET", "/state?line="+url.QueryEscape(args[0]), nil)
 			}))
+	c.AddCommand(a.lineWatch()...)
+	return c
 }
 
 func (a *app) openLine(c *cobra.Command, name string, f lineFlags) error {
