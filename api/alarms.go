@@ -2,12 +2,14 @@ package api
 
 import (
 	"context"
+	"encoding/hex"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"detente/identity"
+	"detente/message"
 	"detente/station"
 	"detente/watch"
 )
@@ -202,4 +204,46 @@ func (s *Server) board(b station.AlarmBoard) Board {
 		w.Alarms = append(w.Alarms, v)
 	}
 	return w
+}
+
+// ChallengeShown is a challenge, what an officer signs to answer it, and what
+// its answer proves.
+type ChallengeShown struct {
+	ID       string     `json:"id" doc:"of the message of format 015"`
+	Line     string     `json:"line"`
+	From     string     `json:"from"`
+	To       string     `json:"to" doc:"whose officer answers"`
+	Asked    time.Time  `json:"asked"`
+	Answer   string     `json:"answer,omitempty" doc:"the message of format 016"`
+	Received *time.Time `json:"received,omitempty"`
+	Officer  string     `json:"officer,omitempty" doc:"who is proven to have answered in time; absent: nobody"`
+	Why      string     `json:"why,omitempty" doc:"why the answer proves nothing"`
+	Body     string     `json:"body" doc:"what the officer's signature refers to, as are request, policy and expires"`
+	Request  string     `json:"request"`
+	Policy   string     `json:"policy"`
+	Expires  time.Time  `json:"expires"`
+}
+
+func (s *Server) challenges(api huma.API) {
+	huma.Register(api, operation(http.MethodGet, "/challenges/{id}", "challenge", "A challenge, and which officer has answered it"),
+		func(ctx context.Context, in *struct {
+			ID string `path:"id"`
+		}) (*out[ChallengeShown], error) {
+			id, err := message.ParseID(in.ID)
+			if err != nil {
+				return nil, huma.Error422UnprocessableEntity(err.Error())
+			}
+			st, err := s.Station.Challenge(ctx, actorOf(ctx), s.Now(), id)
+			if err != nil {
+				return nil, problem(err)
+			}
+			c := st.Challenge
+			r := c.Request("")
+			v := ChallengeShown{ID: c.ID.String(), Line: c.Line.String(), From: string(c.From), To: string(c.To), Asked: c.Asked, Received: optional(st.Received),
+				Officer: st.Officer, Why: st.Why, Body: r.Body.String(), Request: hex.EncodeToString(r.ID[:]), Policy: r.Policy.String(), Expires: r.Expires}
+			if st.Answer != (message.ID{}) {
+				v.Answer = st.Answer.String()
+			}
+			return answer(v, nil)
+		})
 }

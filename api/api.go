@@ -63,6 +63,7 @@ func (s *Server) Handler() http.Handler {
 	s.records(api)
 	s.upkeep(api)
 	s.alarms(api)
+	s.challenges(api)
 	s.stream(api)
 	s.blobs(mux)
 	s.exports(mux)

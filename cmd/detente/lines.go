@@ -21,7 +21,7 @@ import (
 func (a *app) peer() *cobra.Command {
 	var root, cards, typed string
 	o := officerFlags{secretFlags: secretFlags{app: a}}
-	return noun(about{"peer", "counterparts: their cards, and the ceremony by which they are pinned",
+	c := noun(about{"peer", "counterparts: their cards, and the ceremony by which they are pinned",
 		"A counterpart is trusted only after a ceremony: its cards are held, the digits over both cards\nare read aloud in halves and typed, and two officers confirm. \"peer list\" shows how far it is:\ncard held, digits checked, two-person confirmed, lines proven; or held.",
 		"  detente peer list"},
 		verb(about{"add", "hold a counterpart's root and cards; nothing is trusted by it",
@@ -69,6 +69,8 @@ func (a *app) peer() *cobra.Command {
 				}
 				return a.call(c, "POST", at("/peers/%s/hold", args[0]), struct{}{})
 			}, a.changes))
+	c.AddCommand(a.challenges()...)
+	return c
 }
 
 // pick prints the one row of a list that a field names.

@@ -68,7 +68,7 @@ func TestHelp(t *testing.T) {
 
 // readers change nothing. What is not listed here lets itself be tried.
 var readers = strings.Fields(`
-	alarm/list alarm/outlet/list line/history line/stats line/watch
+	alarm/list alarm/outlet/list line/history line/stats line/watch peer/challenged
 	audit/list book/diff book/lint book/list book/parse book/print book/render book/search book/show completion config/check config/show
 	evidence/list line/list line/show line/state msg/compose msg/entry msg/list msg/queue msg/render msg/show msg/tail msg/wait officer/list
 	peer/list peer/show policy/show policy/test record/show record/verify release/list release/show station/serve station/status station/version token/list version`)

@@ -63,6 +63,10 @@ const verbs = `
 	Submit        submit         line test
 	Submit        submit         line maintain
 	EventsAfter   stream         line watch
+	Submit        submit         peer challenge
+	Submit        submit         peer authenticate
+	Challenge     challenge      peer authenticate
+	Challenge     challenge      peer challenged
 	Alarms        alarms         alarm list
 	AcknowledgeAlarm acknowledge-alarm alarm ack
 	SilenceAlarm  silence-alarm  alarm silence
