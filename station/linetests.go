@@ -126,6 +126,10 @@ func (s *Station) timePlace(tx Tx, p servicePlace, at *time.Time) error {
 	return err
 }
 
+// leastInterval is the shortest time between tests that the schedule takes for
+// meant; what is shorter is tested each hour.
+const leastInterval = time.Minute
+
 // lineBearer is the way that scheduled tests take.
 const lineBearer = "direct"
 
@@ -137,7 +141,10 @@ func (f *lineFacts) schedule(l identity.Line) (watch.Schedule, bool) {
 	if ours.At.IsZero() || theirs.At.IsZero() || ours.Every <= 0 || theirs.Every <= 0 {
 		return watch.Schedule{}, false
 	}
-	every := max(time.Duration(max(ours.Every, theirs.Every))*time.Second, time.Minute)
+	every := time.Duration(max(ours.Every, theirs.Every)) * time.Second
+	if every < leastInterval {
+		every = time.Hour
+	}
 	return watch.Schedule{Line: l, Interval: every, Bearers: []string{lineBearer}}, true
 }
 

@@ -41,25 +41,7 @@ func TestOutletsThroughTheRunner(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "secret"), []byte(secret+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	type post struct {
-		header http.Header
-		body   []byte
-	}
-	posts := make(chan post, 16)
-	first := true
-	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Error(err)
-		}
-		if first { // requests to one receiver come one at a time
-			first = false
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
-		}
-		posts <- post{r.Header, body}
-	}))
-	defer receiver.Close()
+	receiver, posts := receivePosts(t)
 	paper := filepath.Join(dir, "paper")
 	if err := os.Mkdir(paper, 0o700); err != nil {
 		t.Fatal(err)
@@ -82,19 +64,7 @@ func TestOutletsThroughTheRunner(t *testing.T) {
 	w.Others = func(time.Time) []watch.Condition {
 		return []watch.Condition{{Key: watch.Key{Kind: watch.FlashUnread, Ref: "BOR/ARD-N1-7"}, Since: begun}}
 	}
-	blobs, err := store.OpenBlobDir(filepath.Join(dir, "blobs"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := station.New(t.Context(), now(), station.Config{
-		Root: c.RootInfo, Bundle: c.Bundle, Keys: c.Keys, Book: c.Book, Mark: line.NewMarkFile(filepath.Join(dir, "mark")), Blobs: blobs,
-		Random: rand.Reader, Jitter: mathrand.New(mathrand.NewPCG(1, 2)), Watch: w,
-	}, func(f station.Finish) (station.Store, error) {
-		return store.Open(t.Context(), filepath.Join(dir, "store"), store.Options{Finish: f})
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := watchingStation(t, c, dir, w)
 	running, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	runner := &station.Runner{Station: s, Transport: unreached{}, Now: now, Log: slog.New(slog.DiscardHandler)}
@@ -122,6 +92,51 @@ func TestOutletsThroughTheRunner(t *testing.T) {
 	if pages, err := os.ReadDir(paper); err != nil || len(pages) == 0 {
 		t.Errorf("nothing was printed: %v", err)
 	}
+}
+
+// post is a request that a receiver took.
+type post struct {
+	header http.Header
+	body   []byte
+}
+
+// receivePosts takes what is posted, after it has refused the first.
+func receivePosts(t *testing.T) (*httptest.Server, <-chan post) {
+	posts := make(chan post, 16)
+	first := true
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		if first { // requests to one receiver come one at a time
+			first = false
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		posts <- post{r.Header, body}
+	}))
+	t.Cleanup(receiver.Close)
+	return receiver, posts
+}
+
+// watchingStation opens a station that has no line and keeps watch.
+func watchingStation(t *testing.T, c *stationtest.Cast, dir string, w *station.Watch) *station.Station {
+	t.Helper()
+	blobs, err := store.OpenBlobDir(filepath.Join(dir, "blobs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := station.New(t.Context(), now(), station.Config{
+		Root: c.RootInfo, Bundle: c.Bundle, Keys: c.Keys, Book: c.Book, Mark: line.NewMarkFile(filepath.Join(dir, "mark")), Blobs: blobs,
+		Random: rand.Reader, Jitter: mathrand.New(mathrand.NewPCG(1, 2)), Watch: w,
+	}, func(f station.Finish) (station.Store, error) {
+		return store.Open(t.Context(), filepath.Join(dir, "store"), store.Options{Finish: f})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // waitTold waits until each outlet was told something.
