@@ -32,8 +32,9 @@ type Watch struct {
 // watching is a station's watch under way. All of it but the configuration can
 // be made anew from the store.
 type watching struct {
-	Watch                // immutable
-	pending atomic.Int64 // notices that wait for outlets; below zero: not known
+	Watch              // immutable
+	told  atomic.Int64 // counts what was stored of notices
+	spare atomic.Int64 // told, as of which none waited for an outlet; below zero: not looked at
 
 	mu       sync.Mutex // guards the fields below; held over the store, in which nobody waits for it
 	loaded   bool
@@ -50,7 +51,7 @@ func newWatching(w *Watch) *watching {
 		return nil
 	}
 	out := &watching{Watch: *w}
-	out.pending.Store(-1)
+	out.spare.Store(-1)
 	out.forget()
 	return out
 }
@@ -153,7 +154,6 @@ func (s *Station) stepWatch(ctx context.Context, now time.Time, acts []watch.Act
 	var out watch.Consequences
 	var conditions []watch.Condition
 	var posts watch.Posts
-	var waiting int
 	err := s.update(ctx, now, func(tx Tx) error {
 		if !w.loaded {
 			state, err := alarmState(tx, w.Alarms)
@@ -188,8 +188,7 @@ func (s *Station) stepWatch(ctx context.Context, now time.Time, acts []watch.Act
 		if err := s.noteAlarmSteps(tx, now, out); err != nil {
 			return err
 		}
-		waiting, err = s.queueNotices(tx, now, out.Notices)
-		return err
+		return s.queueNotices(tx, now, out.Notices)
 	})
 	if err != nil {
 		w.forget()
@@ -197,7 +196,7 @@ func (s *Station) stepWatch(ctx context.Context, now time.Time, acts []watch.Act
 	}
 	w.take(next)
 	w.last, w.posts = conditions, posts
-	w.pending.Store(int64(waiting))
+	w.told.Add(1)
 	return out, nil
 }
 

@@ -614,3 +614,37 @@ func TestQuietWatchWritesNothing(t *testing.T) {
 	}
 	<-news // the tick itself commits
 }
+
+// A PROVISIONAL message that its writer does not confirm is an alarm at both
+// ends, from shortly before its time until a word of its writer.
+// covers P16
+func TestUnconfirmedAlarm(t *testing.T) {
+	g := newGuardhouse(t, station.Watch{}, station.Watch{}, 0)
+	params, err := g.a.Book().Compose("222", []string{"activity=availability", "window=2026-11-23T10:00:00Z/2026-11-23T11:00:00Z", "assets=domain:grid.example", "certainty=likely"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := g.a.Submit(ctx, stationtest.Operator(), g.now, station.Draft{Line: g.line, Format: "222", Precedence: message.Flash, Marking: message.Marking{TLP: "AMBER"}, Language: "en", Params: params})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.a.Approve(ctx, g.now, out.ID, 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.a.ReleaseAlone(ctx, stationtest.Operator(), g.now, out.ID); err != nil {
+		t.Fatal(err)
+	}
+	g.to(g.now)
+	g.stands(g.a, watch.DutyLapsed, false)
+	g.walk(g.now.Add(31 * time.Minute))
+	g.stands(g.a, watch.DutyLapsed, true)
+	g.stands(g.b, watch.DutyLapsed, true)
+	g.walk(g.now.Add(5 * time.Minute))
+	g.stands(g.a, watch.DutyLapsed, true)
+	if _, err := g.a.Say(ctx, g.now, station.Draft{Line: g.line, Format: "018", Refs: []message.ID{out.ID}}, "decision=confirm", "reason=reviewed"); err != nil {
+		t.Fatal(err)
+	}
+	g.to(g.now)
+	g.stands(g.a, watch.DutyLapsed, false)
+	g.stands(g.b, watch.DutyLapsed, false)
+}

@@ -145,15 +145,14 @@ func (n notices) put(tx Tx) error {
 	return tx.PutSetting(noticesKey, text)
 }
 
-// queueNotices puts the notices of a step before the outlets that they name, and
-// returns how many wait. A newer notice of a group takes the place of one that
+// queueNotices puts the notices of a step before the outlets that they name. A newer notice of a group takes the place of one that
 // the same outlet was not told yet: how things stand is told once, and an outlet
 // that is down gathers no heap.
-func (s *Station) queueNotices(tx Tx, now time.Time, list []watch.Notice) (int, error) {
+func (s *Station) queueNotices(tx Tx, now time.Time, list []watch.Notice) error {
 	w := s.watching
 	n, err := readNotices(tx)
 	if err != nil || w.Outlets == nil || len(list) == 0 {
-		return len(n.Waiting), err
+		return err
 	}
 	named := w.Outlets.Named()
 	for _, notice := range list {
@@ -181,7 +180,7 @@ func (s *Station) queueNotices(tx Tx, now time.Time, list []watch.Notice) (int, 
 			n.Waiting = append(n.Waiting, next)
 		}
 	}
-	return len(n.Waiting), n.put(tx)
+	return n.put(tx)
 }
 
 func (n *notices) drop(outlet string, count int64) {
@@ -194,7 +193,11 @@ func (n *notices) drop(outlet string, count int64) {
 // gravest first and then the oldest.
 func (s *Station) tellings(ctx context.Context, now time.Time) ([]Telling, error) {
 	w := s.watching
-	if w == nil || w.Outlets == nil || w.pending.Load() == 0 {
+	if w == nil || w.Outlets == nil {
+		return nil, nil
+	}
+	told := w.told.Load() // before the look: what comes after it is looked at again
+	if told == w.spare.Load() {
 		return nil, nil
 	}
 	var n notices
@@ -205,7 +208,9 @@ func (s *Station) tellings(ctx context.Context, now time.Time) ([]Telling, error
 	if err != nil {
 		return nil, err
 	}
-	w.pending.Store(int64(len(n.Waiting)))
+	if len(n.Waiting) == 0 {
+		w.spare.Store(told)
+	}
 	var out []Telling
 	best := make(map[string]int)
 	for _, next := range n.Waiting {
@@ -230,7 +235,6 @@ func (s *Station) tellings(ctx context.Context, now time.Time) ([]Telling, error
 // told notes what came of a try. A failure is tried again later, unless it
 // cannot help any more.
 func (s *Station) told(ctx context.Context, now time.Time, t Telling, failed error, final bool) error {
-	waiting := 0
 	err := s.update(ctx, now, func(tx Tx) error {
 		n, err := readNotices(tx)
 		if err != nil {
@@ -263,12 +267,9 @@ func (s *Station) told(ctx context.Context, now time.Time, t Telling, failed err
 			}
 		}
 		n.Outlets[t.Outlet] = r
-		waiting = len(n.Waiting)
 		return n.put(tx)
 	})
-	if err == nil {
-		s.watching.pending.Store(int64(waiting))
-	}
+	s.watching.told.Add(1)
 	return err
 }
 
