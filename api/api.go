@@ -63,6 +63,8 @@ func (s *Server) Handler() http.Handler {
 	s.records(api)
 	s.standings(api)
 	s.upkeep(api)
+	s.alarms(api)
+	s.challenges(api)
 	s.stream(api)
 	s.blobs(mux)
 	s.exports(mux)

@@ -88,6 +88,9 @@ func (w *world) send(ctx context.Context, n *node, step station.Step) {
 			}
 			answered = true
 			n.waiting = false
+			if failed == nil {
+				n.heard = w.now
+			}
 			err := n.end.Answered(ctx, w.clock(n), w.line, step, a, failed)
 			if w.liar != nil && err != nil && !strings.Contains(err.Error(), "internal error") {
 				err = nil // it says what the counterpart did; a runner writes that down and goes on
@@ -136,6 +139,7 @@ func (w *world) arrive(ctx context.Context, from *node, r line.Request, reply fu
 	r.Peer = from.name
 	a := line.Serve(ctx, station.At(to.end.Station, func() time.Time { return w.clock(to) }), r)
 	w.saveSoon(to)
+	to.heard = w.now
 	if to.store.Crashed() {
 		return nil // it died before it answered
 	}

@@ -55,13 +55,14 @@ type oracle struct {
 	order    map[identity.Origin][]string // ids as appended
 	final    map[identity.Origin]int64    // sizes at the end of the world
 	asked    int                          // events since the beginning
+	tests    map[message.ID]time.Time     // the hour of each line test
 }
 
 func newOracle(w *world) *oracle {
 	return &oracle{
 		w: w, roots: make(map[head]tlog.Hash), notes: make(map[identity.Origin][]byte), largest: make(map[identity.Origin]int64), leaves: make(map[place]tlog.Hash), letOut: make(map[place]time.Time),
 		lines: make(map[string][]byte), given: make(map[string]time.Time), stamped: make(map[string]stamped), opened: make(map[tlog.Hash]message.Entry), receipts: make(map[place]bool), bodies: make(map[message.ID]place), plain: make(map[place]message.Entry),
-		order: make(map[identity.Origin][]string), final: make(map[identity.Origin]int64),
+		order: make(map[identity.Origin][]string), final: make(map[identity.Origin]int64), tests: make(map[message.ID]time.Time),
 	}
 }
 

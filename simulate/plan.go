@@ -29,6 +29,9 @@ func (w *world) plan(ctx context.Context) {
 				err = w.nextEra(ctx, n)
 			}
 			w.kick(ctx, n)
+			if err == nil && w.opt.Watch && n.up && !n.store.Crashed() {
+				err = w.oracle.announced(n)
+			}
 			return err
 		})
 		w.every(copyEvery, func() error {
@@ -37,7 +40,7 @@ func (w *world) plan(ctx context.Context) {
 			}
 			return nil
 		})
-		if w.opt.Tests > 0 {
+		if w.opt.Tests > 0 && !w.opt.Watch {
 			w.every(w.opt.Tests, func() error {
 				if w.now.After(w.quiet.Add(settle / 2)) {
 					return nil // what is said last must have time to arrive
@@ -50,6 +53,8 @@ func (w *world) plan(ctx context.Context) {
 	switch {
 	case w.opt.Liar:
 		w.liar = w.newLiar(ctx)
+	case w.opt.Watch:
+		w.planWatch(ctx)
 	case w.opt.Faults:
 		w.trouble(ctx)
 	}

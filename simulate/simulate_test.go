@@ -66,3 +66,23 @@ func TestMonth(t *testing.T) {
 		t.Errorf("%d messages are fewer than the line's tests alone", r.Messages)
 	}
 }
+
+// Two stations keep watch over a line that is cut, one way or both, for minutes
+// and hours, and are started anew in between. What the oracle sees of silence,
+// missed tests and withheld receipts, an alarm tells in time.
+// covers P16
+func TestWatchWorlds(t *testing.T) {
+	for seed := range uint64(2) {
+		o := Options{Seed: 9300 + seed, Length: 18 * time.Hour, Messages: 20, Watch: true}
+		t.Run(fmt.Sprintf("seed=%d", o.Seed), func(t *testing.T) {
+			r, err := Run(context.Background(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Conditions == 0 || r.Faults == 0 || r.Messages == 0 {
+				t.Errorf("a world in which nothing is wrong proves nothing: %+v", r)
+			}
+			t.Logf("%d messages, %d looks at what was wrong, %d faults", r.Messages, r.Conditions, r.Faults)
+		})
+	}
+}

@@ -20,6 +20,7 @@ import (
 
 	"detente/identity"
 	"detente/line"
+	"detente/message"
 	"detente/station"
 	"detente/station/stationtest"
 	"detente/store/memory"
@@ -32,6 +33,7 @@ type Options struct {
 	Messages float64       // a day and side, on average
 	Tests    time.Duration // between line tests of a side; zero for none
 	Faults   bool
+	Watch    bool // stations keep watch: tests by schedule, alarms, wires that are cut; no other troubles
 	Liar     bool // the second station says what it likes; no other troubles
 }
 
@@ -41,6 +43,8 @@ type Result struct {
 	Receipts int
 	Faults   int
 	Kinds    map[string]int // of faults
+
+	Conditions int // that the oracle saw, at each look, and of which an alarm stood
 }
 
 // Violation is a promise that did not hold.
@@ -98,6 +102,9 @@ type node struct {
 	putBacks []time.Time               // when its store was put back to one of them
 	seen     map[identity.Origin]int64 // entries of its logs that the oracles have looked at
 	looked   identity.Era              // up to where its logs are at rest
+	began    time.Time                 // when its process was started, by the world's time
+	heard    time.Time                 // when it was last in touch with the other one
+	readTo   message.ID                // the test that its officers have read back last
 }
 
 // forgot reports whether a node's store was put back so soon after a moment that
@@ -264,10 +271,14 @@ func (w *world) at(t time.Time, do func() error) {
 // start starts a node's process on its disk.
 func (w *world) start(ctx context.Context, n *node, fate func() memory.Fate) error {
 	n.gen++
-	n.up, n.waiting, n.saving = true, false, false
+	n.up, n.waiting, n.saving, n.began = true, false, false, w.now
+	var keeps *station.Watch
+	if w.opt.Watch {
+		keeps = &station.Watch{Tests: true}
+	}
 	s, err := station.New(ctx, w.clock(n), station.Config{
 		Root: n.cast.RootInfo, Bundle: n.cast.Bundle, Keys: n.cast.Keys, Book: n.cast.Book, Mark: n.marks, Blobs: noBlobs{},
-		Random: w.ids, Jitter: w.rand, Steady: func() time.Duration { return w.now.Sub(begin) },
+		Random: w.ids, Jitter: w.rand, Steady: func() time.Duration { return w.now.Sub(begin) }, Watch: keeps,
 	}, func(f station.Finish) (station.Store, error) {
 		n.store = memory.Open(n.disk, f, fate)
 		return n.store, nil

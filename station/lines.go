@@ -93,6 +93,8 @@ type lineState struct {
 	tellAt   time.Time       // when to tell it again
 	quota    int64           // bytes a day of our newest entry 0; zero: not read yet
 	day      dayBytes        // receipted by the counterpart
+
+	silentAfter time.Duration // after which a silent counterpart is an alarm; zero: never
 }
 
 // load reads peers and lines from the store at the start.

@@ -185,8 +185,8 @@ func readTerms(b message.Body, t *Terms) error {
 	if err := json.Unmarshal(b.Params["test_every"], &every); err != nil {
 		return &termError{"test_every", err.Error()}
 	}
-	if _, err := fmt.Sscanf(every, "PT%dS", &seconds); err != nil || fmt.Sprintf("PT%dS", seconds) != every || seconds < 1 || seconds > int64(maxTestEvery/time.Second) {
-		return &termError{"test_every", fmt.Sprintf("%q: whole seconds like PT3600S are needed, up to a year", every)}
+	if _, err := fmt.Sscanf(every, "PT%dS", &seconds); err != nil || fmt.Sprintf("PT%dS", seconds) != every || seconds < 0 || seconds > int64(maxTestEvery/time.Second) {
+		return &termError{"test_every", fmt.Sprintf("%q: whole seconds like PT3600S are needed, up to a year, or PT0S for no tests", every)}
 	}
 	t.TestEvery = time.Duration(seconds) * time.Second
 	if err := json.Unmarshal(b.Params["quota_bytes"], &t.Quota); err != nil {

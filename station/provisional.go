@@ -89,7 +89,7 @@ func (s *Station) watchProvisional(tx Tx, now time.Time) error {
 			return fmt.Errorf("internal error: stored list of PROVISIONAL messages: %w", err)
 		}
 		why := fmt.Sprintf("%s went PROVISIONAL, and %s has neither confirmed nor withdrawn it by %s", s.Cite(o, u.Index), u.By, u.Until.UTC().Format(time.RFC3339))
-		if err := errors.Join(s.event(tx, now, "alarm", u.ID.String(), why), s.audit(tx, now, itself, "confirmation due", u.ID.String(), "failed", why)); err != nil {
+		if err := errors.Join(s.event(tx, now, "alarm", u.ID.String(), why), s.audit(tx, now, itself, "confirmation due", u.ID.String(), "failed", why), s.noteUnconfirmed(tx, u)); err != nil {
 			return err
 		}
 	}
@@ -112,4 +112,46 @@ func (s *Station) settled(tx Tx, u unsettled) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// unconfirmedKey is where the store keeps the PROVISIONAL messages whose time
+// ran out, until their writer says a word: the alarm stands that long.
+const unconfirmedKey = "provisional/late"
+
+// maxUnconfirmed bounds them: each is looked up at every look at the alarms.
+const maxUnconfirmed = 100
+
+// noteUnconfirmed keeps a message whose time ran out.
+func (s *Station) noteUnconfirmed(tx Tx, u unsettled) error {
+	list, err := s.unsettledLate(tx)
+	if err != nil || len(list) >= maxUnconfirmed {
+		return err
+	}
+	text, err := json.Marshal(append(list, u))
+	if err != nil {
+		return err
+	}
+	return tx.PutSetting(unconfirmedKey, text)
+}
+
+// unsettledLate lists those of which their writer has still said nothing.
+func (s *Station) unsettledLate(tx Tx) (list []unsettled, err error) {
+	text, err := tx.Setting(unconfirmedKey)
+	if err != nil || text == nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, &list); err != nil {
+		return nil, fmt.Errorf("internal error: stored list of unconfirmed messages: %w", err)
+	}
+	open := list[:0]
+	for _, u := range list {
+		settled, err := s.settled(tx, u)
+		if err != nil {
+			return nil, err
+		}
+		if !settled {
+			open = append(open, u)
+		}
+	}
+	return open, nil
 }

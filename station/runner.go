@@ -36,6 +36,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	started := make(map[identity.Line]bool)
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
+	var told busyOutlets
 	for {
 		for _, l := range r.Station.LineNames() {
 			if started[l] {
@@ -53,6 +54,7 @@ func (r *Runner) Run(ctx context.Context) error {
 			if err := r.Station.Tick(ctx, r.Now()); err != nil && ctx.Err() == nil {
 				r.Log.Error("tick", "error", err)
 			}
+			r.tell(ctx, &wg, &told)
 		}
 	}
 }

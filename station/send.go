@@ -220,7 +220,7 @@ func (s *Station) view(tx Tx, now time.Time, l identity.Line, st *lineState) (li
 	}
 	v.DayBytes = st.day.sum(now)
 	v.Watch.Grew, v.Watch.Heard, v.Watch.Listening = row.PeerAt, st.heard, s.since
-	v.Watch.ReceiptTime = s.limits.ReceiptWithin
+	v.Watch.ReceiptTime, v.Watch.SilentAfter = s.limits.ReceiptWithin, st.silentAfter
 	return v, nil
 }
 

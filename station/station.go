@@ -28,8 +28,8 @@ type Keys struct {
 	Archive  map[seal.Period]seal.Identity // what this station seals its own entries to, besides
 }
 
-// Config is what a station is made of. All fields are needed but Limits and
-// Steady.
+// Config is what a station is made of. All fields are needed but Limits,
+// Watch and Steady.
 type Config struct {
 	Root   identity.Root
 	Bundle identity.Bundle // its own cards
@@ -40,6 +40,7 @@ type Config struct {
 	Random io.Reader   // of ids
 	Jitter line.Random // of the waits between retries
 	Limits Limits
+	Watch  *Watch // If nil, the station keeps no watch: it raises no alarms and sends no tests by itself.
 	// Steady is a clock that nobody sets: how long the station has been up. If
 	// nil, the monotonic reading of the times that the station is given.
 	Steady func() time.Duration
@@ -83,6 +84,7 @@ type Station struct {
 	store    Store
 	since    time.Time // when it started
 	steady   func() time.Duration
+	watching *watching // nil: it keeps no watch
 
 	jitter   line.Random // used under mu
 	random   io.Reader
@@ -138,7 +140,7 @@ func New(ctx context.Context, now time.Time, cfg Config, open func(Finish) (Stor
 	s := &Station{
 		name: own.Card.Station, book: cfg.Book,
 		limits: cfg.Limits.withDefaults(), marks: cfg.Mark, high: high, since: now, steady: cfg.Steady, blobs: cfg.Blobs, random: cfg.Random, jitter: cfg.Jitter,
-		verifier: identity.NewVerifier(), keys: cfg.Keys,
+		verifier: identity.NewVerifier(), keys: cfg.Keys, watching: newWatching(cfg.Watch),
 		sign:  make(map[identity.Origin]journal.Signer),
 		peers: make(map[identity.Station]*peer),
 		lines: make(map[identity.Line]*lineState), policies: make(map[identity.Origin]parsedPolicy), tokens: make(knownTokens),

@@ -7,7 +7,8 @@ import (
 )
 
 // Tick does what time alone brings about: it saves the high-water mark, ends
-// what has expired, looks at the clock, and lets the queues go on. A runner
+// what has expired, looks at the clock, lets the queues go on, sends the line
+// tests that are due, and raises and clears alarms. A runner
 // calls it each second.
 func (s *Station) Tick(ctx context.Context, now time.Time) error {
 	unsafe := s.ClockSafe(now)
@@ -26,6 +27,7 @@ func (s *Station) Tick(ctx context.Context, now time.Time) error {
 		}
 		return s.expire(tx, now)
 	})
+	err = errors.Join(err, s.keepWatch(ctx, now))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return errors.Join(err, s.stuck)

@@ -92,7 +92,13 @@ func (s *Station) waiting(ctx context.Context, tx Tx, now time.Time) (Now, error
 
 // standingAlarms returns the alarms that stand, for a handover and the screen of
 // the watch.
-func (s *Station) standingAlarms(Tx) ([]watch.Group, error) { return nil, nil }
+func (s *Station) standingAlarms(tx Tx) ([]watch.Group, error) {
+	if s.watching == nil {
+		return nil, nil
+	}
+	state, err := alarmState(tx, s.watching.Alarms)
+	return state.Groups(), err
+}
 
 // waitingOn adds what waits on a line.
 func (s *Station) waitingOn(ctx context.Context, tx Tx, row Line, now time.Time, n *Now) error {

@@ -27,11 +27,24 @@ type config struct {
 	Listen  string `json:"listen"` // of the line
 	API     string `json:"api"`
 	Mark    string `json:"mark"` // the high-water mark: outside the store and its backups
+
+	Outlets []outletConfig `json:"outlets,omitempty"`
 }
 
 // readConfig reads the station's settings: its file, over which the environment
 // goes.
 func (a *app) readConfig() (config, error) {
+	c, err := a.readFile()
+	for name, to := range c.settings() {
+		if v := a.env(envName(name)); v != "" && err == nil {
+			*to = v
+		}
+	}
+	return c, err
+}
+
+// readFile reads the station's file as it is.
+func (a *app) readFile() (config, error) {
 	var c config
 	if a.data == "" {
 		return c, usage("--data is missing: the station's data directory")
@@ -42,11 +55,6 @@ func (a *app) readConfig() (config, error) {
 	}
 	if err := json.Unmarshal(text, &c, json.RejectUnknownMembers(true)); err != nil {
 		return c, usage("%s: %v", filepath.Join(a.data, configName), err)
-	}
-	for name, to := range c.settings() {
-		if v := a.env(envName(name)); v != "" {
-			*to = v
-		}
 	}
 	return c, nil
 }

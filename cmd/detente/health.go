@@ -149,7 +149,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (m *lineMetrics) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{metricSize, metricSigned, metricQueue, metricGuard, metricHeard, metricAlarm, metricUp, metricAsked, metricClock, metricCard, metricBuild} {
+	for _, d := range []*prometheus.Desc{metricSize, metricSigned, metricQueue, metricGuard, metricHeard, metricAlarm, metricUp, metricAsked, metricClock, metricCard, metricBuild, metricAlarms, metricTestAge, metricUnacked} {
 		out <- d
 	}
 }
@@ -179,6 +179,9 @@ func (m *lineMetrics) Collect(out chan<- prometheus.Metric) {
 	}
 	for p := message.Routine; p <= message.Flash; p++ {
 		gauge(metricAsked, float64(asked[p]), p.String())
+	}
+	if board, err := m.station.Alarms(ctx, itself); err == nil {
+		alarmMetrics(m.station, board, now(), out)
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 func (a *app) peer() *cobra.Command {
 	var root, cards, typed string
 	o := officerFlags{secretFlags: secretFlags{app: a}}
-	return noun(about{"peer", "counterparts: their cards, and the ceremony by which they are pinned",
+	c := noun(about{"peer", "counterparts: their cards, and the ceremony by which they are pinned",
 		"A counterpart is trusted only after a ceremony: its cards are held, the digits over both cards\nare read aloud in halves and typed, and two officers confirm. \"peer list\" shows how far it is:\ncard held, digits checked, two-person confirmed, lines proven; or held.",
 		"  detente peer list"},
 		verb(about{"add", "hold a counterpart's root and cards; nothing is trusted by it",
@@ -69,6 +69,8 @@ func (a *app) peer() *cobra.Command {
 				}
 				return a.call(c, "POST", at("/peers/%s/hold", args[0]), struct{}{})
 			}, a.changes))
+	c.AddCommand(a.challenges()...)
+	return c
 }
 
 // pick prints the one row of a list that a field names.
@@ -215,7 +217,7 @@ type lineFlags struct {
 func (a *app) lineCommands() *cobra.Command {
 	var f lineFlags
 	var as atFlag
-	return noun(about{"line", "lines to counterparts",
+	c := noun(about{"line", "lines to counterparts",
 		"A line joins two stations. It has a class: technical, notification or leadership; and it is named\nby both stations and the class: nrrc.arden.example/nrrc.boreal.example/notification.", "  detente line list"},
 		verb(about{"open LINE", "open this station's direction of a line",
 			"Queues the first entry of this station's log, which states cards, edition and terms, and asks two\nofficers to release the line's first release policy. The line is open once both ends have done so.",
@@ -248,6 +250,8 @@ func (a *app) lineCommands() *cobra.Command {
 				}
 				return a.call(c, "GET", "/state?"+q.Encode(), nil)
 			}, as.add))
+	c.AddCommand(a.lineWatch()...)
+	return c
 }
 
 func (a *app) openLine(c *cobra.Command, name string, f lineFlags) error {

@@ -122,9 +122,13 @@ func (s *serving) open(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Dir(s.conf.Mark), 0o700); err != nil {
 		return err
 	}
+	watching, err := watchOf(s.conf, edition, s.dir)
+	if err != nil {
+		return err
+	}
 	s.station, err = station.New(ctx, now(), station.Config{
 		Root: root, Bundle: bundle, Keys: keys, Book: edition, Mark: line.NewMarkFile(s.conf.Mark), Blobs: blobs,
-		Random: rand.Reader, Jitter: mathrand.New(mathrand.NewPCG(seed(), seed())),
+		Random: rand.Reader, Jitter: mathrand.New(mathrand.NewPCG(seed(), seed())), Watch: watching,
 	}, func(f station.Finish) (station.Store, error) {
 		var err error
 		s.store, err = store.Open(ctx, filepath.Join(s.dir, storeName), store.Options{Finish: f})

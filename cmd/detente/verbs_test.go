@@ -71,6 +71,19 @@ const verbs = `
 	Submit        submit         msg ack
 	Submit        submit         msg answer
 	Submit        submit         line test
+	Submit        submit         line maintain
+	EventsAfter   stream         line watch
+	Submit        submit         peer challenge
+	Submit        submit         peer authenticate
+	Challenge     challenge      peer authenticate
+	Challenge     challenge      peer challenged
+	Alarms        alarms         alarm list
+	AcknowledgeAlarm acknowledge-alarm alarm ack
+	SilenceAlarm  silence-alarm  alarm silence
+	Outlets       outlets        alarm outlet list
+	TestOutlet    test-outlet    alarm test
+	LineHistory   line-history   line history
+	LineHistory   line-history   line stats
 	Submit        submit         policy change
 	State         state          line state
 	Withdraw      withdraw       msg withdraw
@@ -105,7 +118,7 @@ const verbs = `
 	WriteLog      write-log      log write`
 
 // offline are the commands that need no station, or run one.
-var offline = strings.Fields(`book/check book/diff book/lint book/list book/parse book/print book/render book/search book/show completion config/check config/show man
+var offline = strings.Fields(`alarm/outlet/add alarm/outlet/remove book/check book/diff book/lint book/list book/parse book/print book/render book/search book/show completion config/check config/show man
 	msg/compose officer/certify party/agency party/endorse party/init policy/show policy/test record/show record/verify
 	station/card station/init station/restore station/rotate station/serve station/version version`)
 

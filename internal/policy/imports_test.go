@@ -53,7 +53,7 @@ const order = `
 	store/memory < simulate;
 
 	# Programs wire all of it together.
-	api, store, simulate < cmd/...;
+	api, store, simulate, interop/outlet < cmd/...;
 
 	# What plays with whole stations, as processes, knows them from outside.
 	book, line, seal < cmd/internal/rig < cmd/demo, cmd/kill, cmd/bench;

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 )
 
 // Introduce takes both stations through the ceremony by the commands that their
@@ -44,8 +45,12 @@ func (r *Rig) Introduce(ctx context.Context, told func(end *End, digits string))
 }
 
 // Open opens the line at both ends under the same texts, and waits until both
-// have said so.
+// have said so. Where the terms do not say how often the line is tested, it is
+// seldom: a full hour that passes must add nothing to what is counted.
 func (r *Rig) Open(ctx context.Context, terms ...string) error {
+	if !slices.Contains(terms, "--test-every") {
+		terms = append(slices.Clone(terms), "--test-every", "168h")
+	}
 	for _, e := range r.Ends {
 		var q Queued
 		if err := e.Run(ctx, &q, append([]string{"line", "open", r.Line.String()}, terms...)...); err != nil {
