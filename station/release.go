@@ -49,6 +49,9 @@ func (s *Station) Release(ctx context.Context, actor Actor, now time.Time, id me
 		if r, _, err = s.release(tx, now, out); err != nil {
 			return err
 		}
+		if err := s.mayRead(tx, actor, out.Line, r.Frozen.Body().Marking.TLP, "the message "+id.String()); err != nil {
+			return err
+		}
 		return s.audit(tx, now, actor, "release show", id.String(), "done", "")
 	})
 	if err != nil {

@@ -164,6 +164,8 @@ type state struct {
 	audits    []station.Audit
 	events    []station.Event
 	settings  map[string][]byte
+	words     []station.Indexed // ascending by sequence number
+	indexed   station.IndexState
 }
 
 func newState() *state {
@@ -184,6 +186,7 @@ func (s *state) clone() *state {
 	c.blobs, c.settings = maps.Clone(s.blobs), maps.Clone(s.settings)
 	c.entries, c.hashes, c.cosigned = cloneLists(s.entries), cloneLists(s.hashes), cloneLists(s.cosigned)
 	c.referring, c.listed = cloneLists(s.referring), cloneLists(s.listed)
+	c.words = slices.Clone(s.words)
 	c.seq, c.evidence, c.audits, c.events = slices.Clone(s.seq), slices.Clone(s.evidence), slices.Clone(s.audits), slices.Clone(s.events)
 	return &c
 }
