@@ -61,6 +61,8 @@ func (s *Server) Handler() http.Handler {
 	s.lines(api)
 	s.people(api)
 	s.records(api)
+	s.searches(api)
+	s.bundles(api)
 	s.upkeep(api)
 	s.stream(api)
 	s.blobs(mux)

@@ -142,6 +142,9 @@ func (s *Station) decide(tx Tx, now time.Time, out Outgoing, a identity.Approval
 	default:
 		return out, fmt.Errorf("%w: %s signed %q, and a release takes approve or reject", ErrRefused, cert.Pseudonym, a.Request.Decision)
 	}
+	if err := s.markingsAllow(tx, r.Frozen.Body()); err != nil {
+		return out, err
+	}
 	before, err := s.parseApprovals(out.Approvals)
 	if err != nil {
 		return out, err
@@ -217,6 +220,9 @@ func (s *Station) ReleaseAlone(ctx context.Context, actor Actor, now time.Time, 
 		}
 		r, v, err := s.release(tx, now, out)
 		if err != nil {
+			return err
+		}
+		if err := s.markingsAllow(tx, r.Frozen.Body()); err != nil {
 			return err
 		}
 		if out = r.Outgoing; v.Verdict != message.Provisional {

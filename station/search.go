@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"detente/book"
 	"detente/identity"
@@ -460,8 +461,13 @@ func (s *Station) snippet(r Read, lang book.Lang, asked []Term) Snippet {
 func around(text string, from, to int, l book.Lang) Snippet {
 	before, match, after := []rune(text[:from]), []rune(text[from:to]), []rune(text[to:])
 	shown := func(r []rune) string {
-		quoted := book.Quote(strings.Join(strings.Fields(string(r)), " "))
-		return strings.TrimSuffix(strings.TrimPrefix(quoted, `"`), `"`)
+		line := strings.Map(func(r rune) rune {
+			if unicode.IsSpace(r) {
+				return ' '
+			}
+			return r
+		}, string(r))
+		return strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(book.Quote(line), `"`), `"`), `\"`, `"`)
 	}
 	return Snippet{
 		Lang: l, Before: shown(before[max(0, len(before)-aroundMatch):]), Match: shown(match[:min(len(match), maxWord)]), After: shown(after[:min(len(after), aroundMatch)]),

@@ -260,7 +260,10 @@ func TestIndexSize(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const n = 256
+	if err := stationtest.Settle(ctx, start, l, a, b); err != nil {
+		t.Fatal(err)
+	}
+	const n = 64
 	for i := range n {
 		_, err := a.Say(ctx, start, station.Draft{Line: l, Format: "222"}, "activity=availability", "window=2026-11-23T13:00:00Z/2026-11-23T14:00:00Z",
 			fmt.Sprintf("assets=domain:host%d.grid.example", i), "certainty=likely")
@@ -281,12 +284,15 @@ func TestIndexSize(t *testing.T) {
 	filled := size()
 	a = open(t, start, ca, dir)
 	began := time.Now()
-	for range 1 + n/128 {
+	for range 2 + n/128 {
 		if err := a.Tick(ctx, start); err != nil {
 			t.Fatal(err)
 		}
 	}
 	took := time.Since(began)
+	if h, err := a.Search(ctx, stationtest.Operator(), start, station.Search{Words: "host17.grid", Limit: station.MaxHits}); err != nil || len(h.List) != 1 || h.Pending > 0 {
+		t.Errorf("%d found, %d not indexed, %v", len(h.List), h.Pending, err)
+	}
 	if err := a.Close(start); err != nil {
 		t.Fatal(err)
 	}

@@ -101,6 +101,8 @@ type Station struct {
 	stuck    error         // why the hook could not append; nil while it can
 	news     chan struct{} // closed at the next commit; nil while nobody waits for it
 
+	bundles sync.Mutex // held while a bundle is read: one at a time is in memory
+
 	markMu sync.Mutex // guards high; held while marks is written
 	high   *line.HighWater
 
