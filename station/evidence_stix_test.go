@@ -276,7 +276,18 @@ func TestCustody(t *testing.T) {
 			}
 		}
 	}
-	// Feedback comes back, and is joined to the objects it judges.
+	checkLine(t, l, a, b)
+}
+
+// Feedback comes back, and is joined to the objects it judges.
+func TestFeedback(t *testing.T) {
+	a, b, l := pair(t)
+	op := stationtest.Operator()
+	hash, ref := add(t, a, l, station.StixType, bundle(amberRef))
+	r, err := a.ReadBundle(ctx, op, start, hash)
+	if err != nil {
+		t.Fatal(err)
+	}
 	items := fmt.Sprintf(`[{"item":%q,"code":"useful"},{"item":%q,"code":"false"}]`, seenID+"@"+r.Bundle.Objects[0].Hash.String(), seenID+"@"+identity.Sum(nil).String())
 	params := map[string]jsontext.Value{"items": jsontext.Value(items), "useful": jsontext.Value("1"), "false_positive": jsontext.Value("1"), "acted": jsontext.Value("0")}
 	shared, err := a.Say(ctx, start, station.Draft{Line: l, Format: "240"}, "kinds=control", "bundle="+ref, "bundle_hash="+hash.String(), "objects=1", "origin_hint=unknown",
@@ -301,8 +312,8 @@ func TestCustody(t *testing.T) {
 	if err != nil || len(got) != 2 || !got[0].Held || !got[0].Same || !got[1].Held || got[1].Same {
 		t.Errorf("matched: %+v, %v", got, err)
 	}
-	if _, err := a.MatchFeedback(ctx, op, start, hash, q.ID); !errors.Is(err, station.ErrInvalid) {
-		t.Errorf("an inquiry is no feedback: %v", err)
+	if _, err := a.MatchFeedback(ctx, op, start, hash, shared.ID); !errors.Is(err, station.ErrInvalid) {
+		t.Errorf("what was shared is no feedback: %v", err)
 	}
 	checkLine(t, l, a, b)
 }

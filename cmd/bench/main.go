@@ -56,6 +56,7 @@ type figure struct {
 	Waiting  int     `json:"waiting,omitzero"`
 	Blob     int64   `json:"blob_bytes,omitzero"`
 	P50      float64 `json:"p50_ms,omitzero"`
+	P95      float64 `json:"p95_ms,omitzero"`
 	P99      float64 `json:"p99_ms,omitzero"`
 	Rate     float64 `json:"msgs_per_s,omitzero"`
 	CPU      float64 `json:"cpu_us_per_msg,omitzero"`
