@@ -42,8 +42,12 @@ type Indexed struct {
 }
 
 // indexAtOnce is how many messages a tick indexes: some tens of milliseconds'
-// work, of which the store is held up for the last few.
-const indexAtOnce = 128
+// work, of which the store is held up for the last few. Of long messages it is as
+// many as have indexBytes of bodies together, and at least one.
+const (
+	indexAtOnce = 128
+	indexBytes  = 128 << 10
+)
 
 // indexSome indexes messages that are not yet. The texts are made outside the
 // transaction that keeps their words, so that no message waits for that.
@@ -60,9 +64,11 @@ func (s *Station) indexSome(ctx context.Context, now time.Time) error {
 	if err != nil || len(some) == 0 {
 		return err
 	}
-	list := make([]Indexed, len(some))
-	for i, m := range some {
-		list[i] = Indexed{Seq: m.Seq, Words: s.wordsOf(m)}
+	list := make([]Indexed, 0, len(some))
+	for i, bytes := 0, 0; i < len(some) && bytes < indexBytes; i++ {
+		r := s.opened(some[i])
+		list = append(list, Indexed{Seq: r.Seq, Words: s.wordsOf(r)})
+		bytes += len(r.Entry.Body.Bytes())
 	}
 	return s.store.Update(ctx, func(tx Tx) error {
 		s.batch.now = now
@@ -75,9 +81,8 @@ func (s *Station) indexSome(ctx context.Context, now time.Time) error {
 
 // wordsOf returns the words by which a message is found: of its texts in all six
 // languages, of every text among its parameters, and of its names.
-func (s *Station) wordsOf(m Message) []string {
-	set := make(map[string]bool)
-	r := s.opened(m)
+func (s *Station) wordsOf(r Read) []string {
+	set, seen := make(map[string]bool), make(map[string]bool)
 	index(set, r.Citation)
 	if len(r.Entry.Body.Bytes()) > 0 {
 		b := r.Entry.Body.Body()
@@ -85,11 +90,11 @@ func (s *Station) wordsOf(m Message) []string {
 		set[labelWord(b.Marking.TLP)] = true
 		for _, l := range book.Langs() {
 			if text, err := s.book.Render(b, l); err == nil { // of another edition what the parameters say is found
-				index(set, text)
+				indexNew(set, seen, text)
 			}
 		}
 		for _, v := range b.Params {
-			eachText(v, func(text string) { index(set, text) })
+			eachText(v, func(text string) { indexNew(set, seen, text) })
 		}
 	}
 	words := make([]string, 0, len(set))

@@ -312,7 +312,7 @@ func (w weighing) weigh(m Message, h *Hits) error {
 		}
 		return nil
 	}
-	if w.q.Ref != "" && slices.ContainsFunc(w.asked, func(t Term) bool { return !t.Matches(w.s.wordsOf(m)) }) {
+	if w.q.Ref != "" && slices.ContainsFunc(w.asked, func(t Term) bool { return !t.Matches(w.s.wordsOf(r)) }) {
 		return nil
 	}
 	r, err := w.s.read(w.tx, m)

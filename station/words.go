@@ -140,8 +140,16 @@ func stem(word string) (string, bool) {
 }
 
 // index adds to set the words under which a text is found.
-func index(set map[string]bool, text string) {
+func index(set map[string]bool, text string) { indexNew(set, make(map[string]bool), text) }
+
+// indexNew does the same and passes over what is in seen, words as they are
+// written: what an author wrote stands in all six renderings.
+func indexNew(set, seen map[string]bool, text string) {
 	eachWord(text, func(_, _ int, word string) bool {
+		if seen[word] {
+			return true
+		}
+		seen[word] = true
 		for _, run := range runs(fold(word)) {
 			if first, _ := utf8.DecodeRuneInString(run); unspaced(first) {
 				r := []rune(run)
