@@ -69,7 +69,7 @@ func TestHelp(t *testing.T) {
 // readers change nothing. What is not listed here lets itself be tried.
 var readers = strings.Fields(`
 	audit/list book/diff book/lint book/list book/parse book/print book/render book/search book/show completion config/check config/show
-	evidence/list line/list line/show line/state msg/compose msg/entry msg/list msg/queue msg/render msg/show msg/tail msg/wait officer/list
+	evidence/check evidence/custody evidence/indicators evidence/list evidence/match evidence/show msg/search token/rights line/list line/show line/state msg/compose msg/entry msg/list msg/queue msg/render msg/show msg/tail msg/wait officer/list
 	peer/list peer/show policy/show policy/test record/show record/verify release/list release/show station/serve station/status station/version token/list version`)
 
 // Every command that changes something can be tried with --dry-run.
