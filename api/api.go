@@ -62,6 +62,8 @@ func (s *Server) Handler() http.Handler {
 	s.watch(api)
 	s.records(api)
 	s.standings(api)
+	s.searches(api)
+	s.bundles(api)
 	s.upkeep(api)
 	s.alarms(api)
 	s.challenges(api)

@@ -59,6 +59,7 @@ type Message struct {
 	Received    *time.Time        `json:"received,omitempty" doc:"by the earliest receipt in the record"`
 	Receipt     *time.Time        `json:"receipt,omitempty" doc:"own messages: the counterpart's receipt that this station holds"`
 	Provisional bool              `json:"provisional,omitempty"`
+	Hidden      bool              `json:"hidden,omitempty" doc:"of a list: the caller may not read it, and nothing but its place is told"`
 	Lapsed      bool              `json:"lapsed,omitempty" doc:"first received when an approval had expired: that it left in time only its writer says"`
 	Problem     string            `json:"problem,omitempty"`
 	Field       string            `json:"field,omitempty"`
@@ -160,7 +161,7 @@ func (s *Server) rendered(r station.Read, langs []string) (Message, error) {
 func shown(r station.Read) Message {
 	m := Message{
 		Seq: r.Seq, Citation: r.Citation, Log: r.Origin.String(), Index: r.Index, Problem: r.Problem, Field: r.Field,
-		Received: optional(r.Received), Receipt: optional(r.Held), At: optional(r.At), Provisional: r.Provisional, Lapsed: r.Lapsed,
+		Received: optional(r.Received), Receipt: optional(r.Held), At: optional(r.At), Provisional: r.Provisional, Lapsed: r.Lapsed, Hidden: r.Hidden,
 	}
 	if r.ID != (message.ID{}) {
 		m.ID, m.Format, m.Precedence = r.ID.String(), string(r.Format), r.Precedence.String()

@@ -56,6 +56,11 @@ func modelOf(err error) *huma.ErrorModel {
 		m.Type, m.Status = ProblemPrefix+"too-large", http.StatusRequestEntityTooLarge
 	}
 	m.Title = titleOf(m.Type)
+	if f, ok := errors.AsType[station.FindingsError](err); ok {
+		for _, one := range f.Findings {
+			m.Errors = append(m.Errors, &huma.ErrorDetail{Message: one.String(), Location: string(one.Pointer), Value: shownFinding(one)})
+		}
+	}
 	return m
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"detente/identity"
+	"detente/interop/stix"
 	"detente/message"
 	"detente/seal"
 )
@@ -62,15 +63,26 @@ func (s *Station) AddBlob(ctx context.Context, actor Actor, now time.Time, l ide
 	if !ok {
 		return nil, fmt.Errorf("no archive key for the period %s: make one with `detente station rotate`", seal.PeriodOf(now))
 	}
-	hash, size, err := s.blobs.Put(func(w io.Writer) error { return seal.SealStream(w, r, to, archive.Recipient()) })
+	content, read, err := s.readIn(mediaType, r)
+	if err != nil {
+		return nil, s.refused(ctx, now, actor, "blob add", l.String(), err)
+	}
+	hash, size, err := s.blobs.Put(func(w io.Writer) error { return seal.SealStream(w, content, to, archive.Recipient()) })
 	if err != nil {
 		return nil, fmt.Errorf("storing evidence: %w", err)
+	}
+	manifest, err := s.keepManifest(read, archive.Recipient())
+	if err != nil {
+		return nil, err
 	}
 	err = s.update(ctx, now, func(tx Tx) error {
 		if before, err := tx.Blob(hash); err == nil && before.From == s.name {
 			return nil
 		}
 		if err := s.audit(tx, now, actor, "blob add", hash.String(), "done", mediaType); err != nil {
+			return err
+		}
+		if err := s.taken(tx, now, actor, hash, read, manifest, mediaType); err != nil {
 			return err
 		}
 		return tx.PutBlob(Blob{Hash: hash, Size: size, Have: size, State: BlobHeld, Line: l, From: s.name, At: second(now)})
@@ -144,6 +156,7 @@ func (s *Station) blobReceipted(tx Tx, now time.Time, b message.Body, at time.Ti
 		return nil // of another line, or receipted before
 	}
 	blob.State, blob.At = BlobReceipted, at
+	s.noteCustody(tx, s.batch.now, itself, hash, custodyOf(stix.Sent, blob.Line.Other(s.name), "", "its receipt has come"))
 	if err := tx.PutBlob(blob); err != nil || !tell {
 		return err
 	}
@@ -179,9 +192,15 @@ func (s *Station) ReadBlob(ctx context.Context, actor Actor, now time.Time, hash
 		return fmt.Errorf("blob %s: %w", hash, err)
 	}
 	defer r.Close()
-	err = s.update(ctx, now, func(tx Tx) error { return s.audit(tx, now, actor, "blob read", hash.String(), "done", "") })
+	err = s.update(ctx, now, func(tx Tx) error {
+		if err := s.mayOpen(tx, actor, hash); err != nil {
+			return err
+		}
+		s.noteCustody(tx, now, actor, hash, custodyOf(stix.Examined, "", "opened as a copy", ""))
+		return s.audit(tx, now, actor, "blob read", hash.String(), "done", "")
+	})
 	if err != nil {
-		return err
+		return s.refused(ctx, now, actor, "blob read", hash.String(), err)
 	}
 	return seal.OpenStream(w, r, s.identities(false)...)
 }
@@ -263,6 +282,7 @@ func (s *Station) TakeBlob(ctx context.Context, now time.Time, b Blob, offset in
 		if err := tx.PutBlob(b); err != nil || b.State != BlobHeld {
 			return err
 		}
+		s.noteCustody(tx, now, itself, b.Hash, custodyOf(stix.Received, b.From, "fetched over the line, sealed", ""))
 		if err := s.event(tx, now, "blob", b.Hash.String(), "held whole"); err != nil {
 			return err
 		}

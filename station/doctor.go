@@ -70,14 +70,14 @@ func (s *Station) Doctor(ctx context.Context, actor Actor, now time.Time, repair
 			return err
 		}
 		found = append(found, differ...)
-		if len(differ) > 0 && !repair {
+		if !repair {
 			return errKeepAsIs
 		}
 		return s.audit(tx, now, actor, "doctor", "", "done", fmt.Sprintf("%d findings", len(found)))
 	})
 	if errors.Is(err, errKeepAsIs) {
 		err = s.update(ctx, now, func(tx Tx) error {
-			return s.audit(tx, now, actor, "doctor", "", "done", fmt.Sprintf("%d findings, left as they are", len(found)))
+			return s.audit(tx, now, actor, "doctor", "", "done", fmt.Sprintf("%d findings, the tables left as they are", len(found)))
 		})
 	}
 	if err != nil {

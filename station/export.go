@@ -21,6 +21,10 @@ type Export struct {
 	Dossier  string
 	Line     string
 	Disclose bool // whether file keys go along, so that the reader can open the entries
+	// Marking is what whoever gets a disclosed record may see. If its TLP is
+	// empty, AMBER+STRICT and PAP AMBER: what is RED is disclosed only where that
+	// is said.
+	Marking message.Marking
 }
 
 // Export writes a record that verifies offline. The audit trail says that it
@@ -39,6 +43,11 @@ func (s *Station) Export(ctx context.Context, actor Actor, now time.Time, e Expo
 		o, err := s.exportOptions(tx, e)
 		if err != nil {
 			return err
+		}
+		if e.Disclose {
+			if err := s.mayDisclose(tx, actor, o.Entries, e.Marking); err != nil {
+				return err
+			}
 		}
 		return record.Export(w, source{s, tx}, o)
 	})

@@ -18,6 +18,7 @@ type Read struct {
 	Entry    message.Entry // zero where it could not be opened
 	Received time.Time     // by the record's earliest receipt; zero: none stands in it
 	Held     time.Time     // own messages: the counterpart's receipt that this station holds; zero: none yet
+	Hidden   bool          // of a list: the actor may not read it, and nothing but its place is told
 	Lapsed   bool          // it was first received when an approval had expired: that it left in time only its writer says
 }
 
@@ -33,7 +34,7 @@ func (s *Station) ReadMessage(ctx context.Context, actor Actor, now time.Time, i
 		if err != nil {
 			return fmt.Errorf("message %s: %w", id, err)
 		}
-		if r, err = s.read(tx, m); err != nil {
+		if r, err = s.readable(tx, actor, m); err != nil {
 			return err
 		}
 		return errors.Join(s.noteOpened(tx, now, actor, m), s.audit(tx, now, actor, "read", r.Citation, "done", ""))
@@ -56,7 +57,7 @@ func (s *Station) ReadEntry(ctx context.Context, actor Actor, now time.Time, o i
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.Cite(o, index), err)
 		}
-		if r, err = s.read(tx, m); err != nil {
+		if r, err = s.readable(tx, actor, m); err != nil {
 			return err
 		}
 		return errors.Join(s.noteOpened(tx, now, actor, m), s.audit(tx, now, actor, "read", r.Citation, "done", ""))
@@ -128,10 +129,17 @@ func (s *Station) List(ctx context.Context, actor Actor, now time.Time, before i
 		if err != nil {
 			return err
 		}
+		rights, err := s.rights(tx)
+		if err != nil {
+			return err
+		}
 		for _, m := range recent {
 			r, err := s.read(tx, m)
 			if err != nil {
 				return err
+			}
+			if !rights.letMessage(actor, r) {
+				r = Read{Message: Message{Seq: r.Seq, Origin: r.Origin, Index: r.Index}, Citation: r.Citation, Hidden: true}
 			}
 			list = append(list, r)
 		}

@@ -49,6 +49,9 @@ func (s *Station) Release(ctx context.Context, actor Actor, now time.Time, id me
 		if r, _, err = s.release(tx, now, out); err != nil {
 			return err
 		}
+		if err := s.mayRead(tx, actor, out.Line, r.Frozen.Body().Marking.TLP, "the message "+id.String()); err != nil {
+			return err
+		}
 		return s.audit(tx, now, actor, "release show", id.String(), "done", "")
 	})
 	if err != nil {
@@ -139,6 +142,9 @@ func (s *Station) decide(tx Tx, now time.Time, out Outgoing, a identity.Approval
 	default:
 		return out, fmt.Errorf("%w: %s signed %q, and a release takes approve or reject", ErrRefused, cert.Pseudonym, a.Request.Decision)
 	}
+	if err := s.markingsAllow(tx, r.Frozen.Body()); err != nil {
+		return out, err
+	}
 	before, err := s.parseApprovals(out.Approvals)
 	if err != nil {
 		return out, err
@@ -214,6 +220,9 @@ func (s *Station) ReleaseAlone(ctx context.Context, actor Actor, now time.Time, 
 		}
 		r, v, err := s.release(tx, now, out)
 		if err != nil {
+			return err
+		}
+		if err := s.markingsAllow(tx, r.Frozen.Body()); err != nil {
 			return err
 		}
 		if out = r.Outgoing; v.Verdict != message.Provisional {

@@ -104,8 +104,9 @@ type Station struct {
 	stuck    error         // why the hook could not append; nil while it can
 	news     chan struct{} // closed at the next commit; nil while nobody waits for it
 
-	folds folds     // of the lines that were asked about
-	desk  watchDesk // what the watch has read of the store
+	folds   folds      // of the lines that were asked about
+	desk    watchDesk  // what the watch has read of the store
+	bundles sync.Mutex // held while a bundle is read: one at a time is in memory
 
 	markMu sync.Mutex // guards high; held while marks is written
 	high   *line.HighWater

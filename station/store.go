@@ -128,6 +128,8 @@ type Tx interface {
 	// LastEvent returns the number of the newest event, 0 where there is none.
 	LastEvent() (int64, error)
 
+	IndexTx
+
 	// Settings are small documents by name; an absent one is nil.
 	Setting(name string) ([]byte, error)
 	PutSetting(name string, value []byte) error

@@ -136,7 +136,7 @@ func (t *tx) DropMessages(l identity.Line) error {
 			t.put("DELETE FROM messages WHERE log = ?", id),
 			t.put("DELETE FROM listed WHERE log = ?", id))
 	}
-	return err
+	return errors.Join(err, t.dropIndex())
 }
 
 // PutListed implements station.Tx. Of two for one size the earlier counts.

@@ -9,6 +9,7 @@ import (
 
 	"detente/station"
 	"detente/store"
+	"detente/store/memory"
 	"detente/store/storetest"
 )
 
@@ -83,6 +84,17 @@ func TestReopenAndBackup(t *testing.T) {
 			return nil
 		})
 		if err := errors.Join(err, s.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// What FTS5 finds is what looking at each message finds.
+func TestSameFound(t *testing.T) {
+	for seed := range uint64(8) {
+		a, b := open(t, t.TempDir(), nil), memory.Open(memory.NewDisk(), nil, nil)
+		storetest.SameFound(t, seed, a, b)
+		if err := errors.Join(a.Close(), b.Close()); err != nil {
 			t.Error(err)
 		}
 	}

@@ -53,6 +53,9 @@ func (b *bench) at(ctx context.Context, entries int) error {
 	if err := b.print(figure{What: "cost", Size: 1 << 10, InFlight: 1, Entries: held, P50: ms(s.percentile(0.5)), P99: ms(s.percentile(0.99)), CPU: s.cpuPerMessage()}); err != nil {
 		return err
 	}
+	if err := b.search(ctx, held); err != nil {
+		return fmt.Errorf("search: %w", err)
+	}
 	took, err := b.product.restart(ctx)
 	if err != nil {
 		return err

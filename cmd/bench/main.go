@@ -69,6 +69,7 @@ type figure struct {
 	PerMessage float64 `json:"us_per_message,omitzero"`
 	Ratio50    float64 `json:"p50_ratio,omitzero"`
 	RatioThr   float64 `json:"throughput_ratio,omitzero"`
+	P95        float64 `json:"p95_ms,omitzero"`
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

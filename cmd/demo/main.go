@@ -200,14 +200,37 @@ func (p *play) evidenceFile() (string, error) {
 	return path, os.WriteFile(path, []byte(evidence), 0o600)
 }
 
+// addEvidence adds a file as a bundle of STIX, or, where it is none that the
+// profile accepts, as a file that is carried unread. It returns the parameter
+// that names it, and the marking that a message needs which names it.
+func (p *play) addEvidence(ctx context.Context, path string) (blob map[string]any, marking []string, err error) {
+	var read struct {
+		Accepted bool   `json:"accepted"`
+		TLP      string `json:"tlp"`
+		PAP      string `json:"pap"`
+	}
+	if err := p.arden.Run(ctx, &read, "evidence", "check", path); err != nil || !read.Accepted {
+		p.detail("it is no bundle that the profile accepts (`detente evidence check` says why), and is carried unread")
+		return blob, nil, p.arden.Run(ctx, &blob, "blob", "add", path, "--line", p.Line.String(), "--type", "application/octet-stream")
+	}
+	p.detail("read as a bundle of STIX 2.1 under the profile")
+	if read.TLP == "RED" || read.TLP == "AMBER+STRICT" { // above what messages have by themselves
+		marking = append(marking, "--tlp", read.TLP)
+	}
+	if read.PAP != "" {
+		marking = append(marking, "--pap", read.PAP)
+	}
+	return blob, marking, p.arden.Run(ctx, &blob, "evidence", "add", path, "--line", p.Line.String())
+}
+
 func (p *play) inquiry(ctx context.Context) error {
 	path, err := p.evidenceFile()
 	if err != nil {
 		return err
 	}
 	p.tell("Arden inquires about activity that it cannot explain. The evidence, %s, travels beside the message.", path)
-	var blob map[string]any
-	if err := p.arden.Run(ctx, &blob, "blob", "add", path, "--line", p.Line.String(), "--type", "application/stix+json;version=2.1"); err != nil {
+	blob, marking, err := p.addEvidence(ctx, path)
+	if err != nil {
 		return err
 	}
 	ref := fmt.Sprintf(`{"hash":%q,"size":%.0f,"type":%q}`, blob["hash"], blob["size"], blob["type"])
@@ -217,6 +240,7 @@ func (p *play) inquiry(ctx context.Context) error {
 		"-p", "window=" + now.Add(-2*time.Hour).Format(time.RFC3339) + "/" + now.Add(-time.Hour).Format(time.RFC3339),
 		"-p", "source_assets=prefix:192.0.2.0/24", "-p", "target_sector=energy", "-p", "effect=1", "-p", "concern=pattern", "-p", "ask=inform",
 		"-p", "by=" + now.Add(24*time.Hour).Format(time.RFC3339), "-p", "evidence=" + ref}
+	args = append(args, marking...)
 	if err := p.arden.Run(ctx, &q, args...); err != nil {
 		return err
 	}

@@ -13,14 +13,16 @@ import (
 
 func (a *app) evidence() *cobra.Command {
 	var dir string
-	return noun(about{"evidence", "what the station holds against counterparts",
-		"Forks, withheld receipts and the like, as files that verify by themselves.", "  detente evidence list"},
+	c := noun(about{"evidence", "bundles of evidence, and what the station holds against counterparts",
+		"Evidence of incidents travels as bundles of STIX 2.1: added, read in six languages, listed as\nindicators, with the custody of each. Forks, withheld receipts and the like, held against\ncounterparts, are files that verify by themselves.", "  detente evidence add bundle.stix.json --line LINE\n  detente evidence list"},
 		verb(about{"list", "list forks, withheld receipts and the like", "Lists what the station holds against counterparts, with a sentence on each.", "  detente evidence list"},
 			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.call(c, "GET", "/evidence", nil) }),
 		verb(about{"export", "write each as a file that `detente record verify` takes", "Writes each piece of evidence into a file of its own. \"detente record verify\" judges it offline.", "  detente evidence export --dir evidence"},
 			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.exportEvidence(c, dir) }, a.changes, func(c *cobra.Command) {
 				c.Flags().StringVar(&dir, "dir", ".", "directory for the files")
 			}))
+	c.AddCommand(a.bundles()...)
+	return c
 }
 
 func (a *app) exportEvidence(c *cobra.Command, dir string) error {
@@ -101,7 +103,7 @@ type tokenFlags struct {
 
 func (a *app) token() *cobra.Command {
 	var f tokenFlags
-	return noun(about{"token", "tokens of the API",
+	c := noun(about{"token", "tokens of the API",
 		"A token lets a caller act with some roles until a time. It stands for no officer: what needs an\nofficer's signature still does.", "  detente token add --actor desk --roles read,draft --out desk.token"},
 		verb(about{"add", "let a caller act with some roles", "Makes a token, keeps it in a new file, and tells the station whom it stands for.", "  detente token add --actor desk --roles read,draft --for 720h --out desk.token"},
 			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.addToken(c, f) }, a.changes, func(c *cobra.Command) {
@@ -120,6 +122,8 @@ func (a *app) token() *cobra.Command {
 				}
 				return a.call(c, "POST", at("/tokens/%s/revoke", args[0]), struct{}{})
 			}, a.changes))
+	c.AddCommand(a.rights()...)
+	return c
 }
 
 func (a *app) addToken(c *cobra.Command, f tokenFlags) error {

@@ -159,6 +159,10 @@ func (c *client) raw(ctx context.Context, method, path, contentType string, body
 		p.Detail = resp.Status
 	}
 	for _, e := range p.Errors {
+		if strings.HasPrefix(e.Message, "line ") { // a finding, which says itself where
+			p.Detail += "\n  " + e.Message
+			continue
+		}
 		p.Detail += "; " + e.Location + ": " + e.Message
 	}
 	return nil, kindOf(p, resp.StatusCode)

@@ -36,17 +36,9 @@ func (d *draftFlags) add(c *cobra.Command) {
 	f.StringVar(&d.id, "id", "", "32 hexadecimal digits, to repeat a submission safely (default: a random one)")
 }
 
-// listFlags say which part of a list is meant.
-type listFlags struct {
-	limit  int
-	before int64
-}
-
 func (a *app) msg() *cobra.Command {
 	var d draftFlags
-	var l listFlags
-	var out string
-	var disclose bool
+	var e exportFlags
 	const send = "  detente msg send 600 --line nrrc.arden.example/nrrc.boreal.example/notification -p text='good day'"
 	c := noun(about{"msg", "messages: say, read, withdraw, follow",
 		"A message follows a format of the signal book and reads the same in six languages. Its bytes are\nfixed when it is sent; then officers release it, and the counterpart receipts it.", send},
@@ -67,13 +59,7 @@ func (a *app) msg() *cobra.Command {
 				}
 				return a.answer(c, args[0], args[1], d)
 			}, d.add, d.wait.add, a.changes),
-		verb(about{"list", "list messages, newest first", "Lists messages of all lines, ours and theirs, newest first. --before goes on from the last one seen.", "  detente msg list --limit 20\n  detente msg list --jsonl"},
-			cobra.NoArgs, func(c *cobra.Command, _ []string) error {
-				return a.call(c, "GET", fmt.Sprintf("/messages?before=%d&limit=%d", l.before, l.limit), nil)
-			}, func(c *cobra.Command) {
-				c.Flags().IntVar(&l.limit, "limit", 50, "how many")
-				c.Flags().Int64Var(&l.before, "before", 0, "seq of the last one seen")
-			}),
+		a.msgList(), a.msgSearch(),
 		verb(about{"show ID", "read a message", "Shows a message in the languages of --lang, with its times. That it was read is audited.", "  detente msg show ID --lang en,ru"},
 			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.showMessage(c, args[0]) }),
 		verb(about{"entry LOG INDEX", "read an entry by its log and index",
@@ -87,11 +73,13 @@ func (a *app) msg() *cobra.Command {
 		verb(about{"export ID", "export one message as a record that anybody can verify offline",
 			"Writes one message with its proof and receipt into a new file. --disclose adds the key that opens it.", "  detente msg export ID --disclose --out inquiry.record"},
 			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
-				q := url.Values{"message": {args[0]}, "disclose": {fmt.Sprint(disclose)}}
-				return a.download(c, "/records?"+q.Encode(), out)
+				e.id = args[0]
+				return a.export(c, e)
 			}, a.changes, func(c *cobra.Command) {
-				c.Flags().BoolVar(&disclose, "disclose", false, "let the key go along that opens this message, and no other")
-				c.Flags().StringVar(&out, "out", "", "a new file, such as inquiry.record")
+				c.Flags().BoolVar(&e.disclose, "disclose", false, "let the key go along that opens this message, and no other")
+				c.Flags().StringVar(&e.tlp, "tlp", "", "with --disclose: what its reader may see, such as RED (default: AMBER+STRICT, and PAP AMBER)")
+				c.Flags().StringVar(&e.pap, "pap", "", "with --disclose and --tlp: likewise")
+				c.Flags().StringVar(&e.out, "out", "", "a new file, such as inquiry.record")
 			}))
 	c.AddCommand(a.msgFollow()...)
 	return c

@@ -20,8 +20,8 @@ import (
 
 // exportFlags say what is exported.
 type exportFlags struct {
-	id, dossier, line, out string
-	disclose               bool
+	id, dossier, line, out, tlp, pap string
+	disclose                         bool
 }
 
 func (a *app) recordCommands() *cobra.Command {
@@ -38,6 +38,8 @@ func (a *app) recordCommands() *cobra.Command {
 				f.StringVar(&e.dossier, "dossier", "", "the id of any message of a dossier")
 				f.StringVar(&e.line, "line", "", "a whole line")
 				f.BoolVar(&e.disclose, "disclose", false, "let file keys go along, so that the reader can open the entries")
+				f.StringVar(&e.tlp, "tlp", "", "with --disclose: what its reader may see, such as RED (default: AMBER+STRICT, and PAP AMBER)")
+				f.StringVar(&e.pap, "pap", "", "with --disclose and --tlp: likewise")
 				f.StringVar(&e.out, "out", "", "a new file, such as inquiry.record")
 			}),
 		verb(about{"verify FILE…", "verify records or evidence files, offline, from the parties' roots alone",
@@ -144,7 +146,7 @@ func (a *app) export(c *cobra.Command, e exportFlags) error {
 	if named != 1 {
 		return usage("one of --message, --dossier and --line is needed: it says what is exported")
 	}
-	q := url.Values{"message": {e.id}, "dossier": {e.dossier}, "line": {e.line}, "disclose": {fmt.Sprint(e.disclose)}}
+	q := url.Values{"message": {e.id}, "dossier": {e.dossier}, "line": {e.line}, "disclose": {fmt.Sprint(e.disclose)}, "tlp": {e.tlp}, "pap": {e.pap}}
 	return a.download(c, "/records?"+q.Encode(), e.out)
 }
 
@@ -261,13 +263,20 @@ func (a *app) verifyEvidence(r io.Reader, roots []identity.Root, cardFiles []str
 func (a *app) blob() *cobra.Command {
 	var lineName, mediaType, out, state, after string
 	var limit int
+	var asStix bool
 	return noun(about{"blob", "evidence that travels beside messages",
 		"Evidence too large for a message travels beside it, sealed, and never ahead of messages. The\nmessage names it by its hash.", "  detente blob add bundle.json --line LINE --type application/stix+json"},
 		verb(about{"add FILE", "seal a file to a line's counterpart, and print the parameter that names it",
 			"Seals a file to the counterpart of a line and keeps it. What it prints is the value of a message's\nevidence parameter.", "  detente blob add bundle.json --line LINE --type 'application/stix+json;version=2.1'"},
-			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.addBlob(c, args[0], lineName, mediaType) }, a.changes, func(c *cobra.Command) {
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
+				if asStix {
+					mediaType = stixType
+				}
+				return a.addBlob(c, args[0], lineName, mediaType)
+			}, a.changes, func(c *cobra.Command) {
 				c.Flags().StringVar(&lineName, "line", "", "the line")
-				c.Flags().StringVar(&mediaType, "type", "application/octet-stream", "the media type, such as application/stix+json")
+				c.Flags().StringVar(&mediaType, "type", "application/octet-stream", "the media type, such as application/stix+json, under which the file is read as a bundle first")
+				c.Flags().BoolVar(&asStix, "stix", false, "the file is a bundle of STIX 2.1, as \"evidence add\" takes it")
 			}),
 		verb(about{"list", "list evidence and how it stands",
 			"Lists the evidence of all lines: offered and how far it was fetched, held, receipted, and since when\na receipt of the counterpart is missing. That it was listed is audited.",

@@ -18,6 +18,17 @@ import (
 // reached by another's.
 const verbs = `
 	AddBlob       add-blob       blob add
+	AddBlob       add-blob       evidence add
+	AddCustody    add-custody    evidence note
+	Custody       custody        evidence custody
+	MatchFeedback match-feedback evidence match
+	ReadBundle    bundle         evidence show
+	ReadBundle    indicators     evidence indicators
+	Rights        rights         token rights
+	Search        search         msg search
+	Search        search         msg list
+	SetRights     set-rights     token restrict
+	Submit        submit         evidence feedback
 	AddOfficer    add-officer    officer add
 	AddPeer       add-peer       peer add
 	AddToken      add-token      token add
@@ -118,7 +129,7 @@ const verbs = `
 	WriteLog      write-log      log write`
 
 // offline are the commands that need no station, or run one.
-var offline = strings.Fields(`alarm/outlet/add alarm/outlet/remove book/check book/diff book/lint book/list book/parse book/print book/render book/search book/show completion config/check config/show man
+var offline = strings.Fields(`alarm/outlet/add alarm/outlet/remove book/check book/diff book/lint book/list book/parse book/print book/render book/search book/show completion config/check config/show evidence/check man
 	msg/compose officer/certify party/agency party/endorse party/init policy/show policy/test record/show record/verify
 	station/card station/init station/restore station/rotate station/serve station/version version`)
 

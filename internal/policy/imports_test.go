@@ -43,7 +43,7 @@ const order = `
 	book < interop/stix, interop/outlet;
 
 	# One agency's service.
-	line, record, journal/mirror, watch < station;
+	line, record, journal/mirror, watch, interop/stix < station;
 
 	# Stores implement interfaces that station and journal declare.
 	station < store, store/memory;

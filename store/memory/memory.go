@@ -166,6 +166,8 @@ type state struct {
 	settings  map[string][]byte
 	logbook   []station.LogLine
 	opened    map[message.ID]station.Opened
+	words     []station.Indexed // ascending by sequence number
+	indexed   station.IndexState
 }
 
 func newState() *state {
@@ -187,6 +189,7 @@ func (s *state) clone() *state {
 	c.blobs, c.settings = maps.Clone(s.blobs), maps.Clone(s.settings)
 	c.entries, c.hashes, c.cosigned = cloneLists(s.entries), cloneLists(s.hashes), cloneLists(s.cosigned)
 	c.referring, c.listed = cloneLists(s.referring), cloneLists(s.listed)
+	c.words = slices.Clone(s.words)
 	c.seq, c.evidence, c.audits, c.events = slices.Clone(s.seq), slices.Clone(s.evidence), slices.Clone(s.audits), slices.Clone(s.events)
 	c.logbook, c.opened = slices.Clone(s.logbook), maps.Clone(s.opened)
 	return &c

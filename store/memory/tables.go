@@ -180,6 +180,7 @@ func (t *tx) DropMessages(l identity.Line) error {
 	maps.DeleteFunc(t.st.messages, func(k entryKey, _ station.Message) bool { return k.origin.Line() == l })
 	maps.DeleteFunc(t.st.byID, func(_ message.ID, k entryKey) bool { return k.origin.Line() == l })
 	maps.DeleteFunc(t.st.listed, func(k listing, _ []station.Listed) bool { return k.origin.Line() == l })
+	t.dropIndex()
 	return nil
 }
 

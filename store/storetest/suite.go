@@ -29,7 +29,7 @@ var (
 func Run(t *testing.T, open func(t *testing.T, finish station.Finish) station.Store) {
 	for name, test := range map[string]func(*testing.T, station.Store){
 		"entries": entries, "cosignatures": cosignatures, "queue": queue, "messages": messages, "receipts": receipts,
-		"documents": documents, "audit": audit, "rollback": rollback, "remembered": remembered, "view": view, "log book": logBook,
+		"documents": documents, "audit": audit, "rollback": rollback, "remembered": remembered, "view": view, "log book": logBook, "search": search,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, nil)

@@ -103,5 +103,5 @@ func (e *End) Release(ctx context.Context, id string, officers int) error {
 // path.
 func (e *End) Export(ctx context.Context, dir, name string) (string, error) {
 	path := filepath.Join(dir, name)
-	return path, e.Run(ctx, nil, "record", "export", "--line", e.rig.Line.String(), "--disclose", "--out", path)
+	return path, e.Run(ctx, nil, "record", "export", "--line", e.rig.Line.String(), "--disclose", "--tlp", "RED", "--pap", "RED", "--out", path)
 }
