@@ -16,9 +16,6 @@ var (
 	heading = regexp.MustCompile(`^#{1,6} +(.+?) *$`)
 )
 
-// promised are pages that texts may link to before they are written.
-var promised = []string{"docs/performance.md"}
-
 // prose returns the lines of a text that are no code: those outside of fences
 // and indented blocks keep their place, others are empty.
 func prose(text []byte) []string {
@@ -93,7 +90,6 @@ func checkLinks(tr *tree) (findings []string) {
 					to = path.Join(path.Dir(name), file)
 				}
 				switch {
-				case slices.Contains(promised, to):
 				case !tr.holds(to):
 					findings = append(findings, fmt.Sprintf("%s:%d: links to %s, which is not there", name, i+1, to))
 				case anchor != "" && !anchors(tr.texts[to])[anchor]:
