@@ -4,22 +4,17 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
-	mathrand "math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"detente/api"
-	"detente/identity"
 	"detente/internal/decodertest"
-	"detente/line"
 	"detente/station"
 	"detente/station/stationtest"
-	"detente/store"
 )
 
 // besieged is a station's API with a token of its operator, for requests that
@@ -32,35 +27,16 @@ type besieged struct {
 
 func besiege(t *testing.T) besieged {
 	t.Helper()
-	now, dir := time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC), t.TempDir()
-	peer := identity.Station("nrrc.boreal.example")
-	c, err := stationtest.NewCast(rand.Reader, now, "arden.example", "ARD", peer)
+	c, err := stationtest.NewCast(rand.Reader, start, "arden.example", "ARD", "nrrc.boreal.example")
 	if err != nil {
 		t.Fatal(err)
 	}
-	blobs, err := store.OpenBlobDir(filepath.Join(dir, "blobs"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := station.New(t.Context(), now, station.Config{
-		Root: c.RootInfo, Bundle: c.Bundle, Keys: c.Keys, Book: c.Book, Mark: line.NewMarkFile(filepath.Join(dir, "mark")), Blobs: blobs,
-		Random: rand.Reader, Jitter: mathrand.New(mathrand.NewPCG(1, 2)),
-	}, func(f station.Finish) (station.Store, error) {
-		return store.Open(t.Context(), filepath.Join(dir, "store"), store.Options{Finish: f})
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(now); err != nil {
-			t.Error(err)
-		}
-	})
+	s := open(t, c)
 	token := station.TokenPrefix + strings.Repeat("0f", 16)
-	if err := s.AddToken(t.Context(), stationtest.Operator(), now, token, stationtest.Operator(), now.Add(time.Hour)); err != nil {
+	if err := s.AddToken(t.Context(), stationtest.Operator(), start, token, stationtest.Operator(), start.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer((&api.Server{Station: s, Now: func() time.Time { return now }, Version: "test"}).Handler())
+	srv := httptest.NewServer((&api.Server{Station: s.Station, Now: func() time.Time { return start }, Version: "test"}).Handler())
 	t.Cleanup(srv.Close)
 	return besieged{t, srv.URL + "/api/v1", token, "nrrc.arden.example/nrrc.boreal.example/notification"}
 }

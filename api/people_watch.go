@@ -429,17 +429,10 @@ func (s *Server) sheets(api huma.API) {
 			return s.handoverAnswer(v, err, all)
 		})
 	huma.Register(api, signed(http.MethodPost, "/handovers/{id}/signatures", "sign-handover", "Give an officer's signature under a sheet"),
-		func(ctx context.Context, in *struct {
-			ByID
-			RawBody []byte `contentType:"application/json"`
-		}) (*out[Handover], error) {
-			id, err := message.ParseID(in.ID)
+		func(ctx context.Context, in *signedByID) (*out[Handover], error) {
+			id, a, err := in.decision()
 			if err != nil {
-				return nil, huma.Error422UnprocessableEntity(err.Error())
-			}
-			a, err := identity.ParseApproval(in.RawBody)
-			if err != nil {
-				return nil, huma.Error422UnprocessableEntity(err.Error())
+				return nil, err
 			}
 			v, err := s.Station.SignHandover(ctx, actorOf(ctx), s.Now(), id, a)
 			return s.handoverAnswer(v, err, nil)

@@ -95,17 +95,10 @@ func (s *Server) decisions(api huma.API) {
 			}, nil)
 		})
 	huma.Register(api, signed(http.MethodPost, "/releases/{id}/approvals", "approve", "Give an officer's signed decision"),
-		func(ctx context.Context, in *struct {
-			ByID
-			RawBody []byte `contentType:"application/json"`
-		}) (*out[Queued], error) {
-			id, err := message.ParseID(in.ID)
+		func(ctx context.Context, in *signedByID) (*out[Queued], error) {
+			id, a, err := in.decision()
 			if err != nil {
-				return nil, huma.Error422UnprocessableEntity(err.Error())
-			}
-			a, err := identity.ParseApproval(in.RawBody)
-			if err != nil {
-				return nil, huma.Error422UnprocessableEntity(err.Error())
+				return nil, err
 			}
 			q, err := s.Station.Approve(ctx, actorOf(ctx), s.Now(), id, a)
 			return answer(s.queued(q), err)
@@ -119,4 +112,21 @@ func (s *Server) decisions(api huma.API) {
 			q, err := s.Station.ReleaseAlone(ctx, actorOf(ctx), s.Now(), id)
 			return answer(s.queued(q), err)
 		})
+}
+
+// signedByID is an officer's signed approval, of what an id names.
+type signedByID struct {
+	ByID
+	RawBody []byte `contentType:"application/json"`
+}
+
+// decision reads what was sent. Its error is the answer.
+func (in *signedByID) decision() (id message.ID, a identity.Approval, err error) {
+	if id, err = message.ParseID(in.ID); err == nil {
+		a, err = identity.ParseApproval(in.RawBody)
+	}
+	if err != nil {
+		return id, a, huma.Error422UnprocessableEntity(err.Error())
+	}
+	return id, a, nil
 }

@@ -152,5 +152,5 @@ func (s *Station) looked(ctx context.Context, now time.Time, actor Actor, act, o
 	if err != nil {
 		return s.refused(ctx, now, actor, act, object, err)
 	}
-	return s.update(ctx, now, func(tx Tx) error { return s.audit(tx, now, actor, act, object, "done", detail) })
+	return s.noted(ctx, now, actor, act, object, detail)
 }
