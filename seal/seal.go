@@ -55,6 +55,12 @@ func (r Recipient) String() string { return r.text }
 // Identity opens what was sealed to its recipient. It never prints itself.
 type Identity struct {
 	age *age.HybridIdentity
+	to  Recipient // its own, which is long to write
+}
+
+func newIdentity(id *age.HybridIdentity) Identity {
+	r := id.Recipient()
+	return Identity{age: id, to: Recipient{text: r.String(), age: r}}
 }
 
 // GenerateIdentity makes a new identity, from the system's randomness.
@@ -63,7 +69,7 @@ func GenerateIdentity() (Identity, error) {
 	if err != nil {
 		return Identity{}, fmt.Errorf("making an identity: %w", err)
 	}
-	return Identity{id}, nil
+	return newIdentity(id), nil
 }
 
 // ParseIdentity reads what Secret wrote. Errors never hold the text.
@@ -72,7 +78,7 @@ func ParseIdentity(s string) (Identity, error) {
 	if err != nil {
 		return Identity{}, errors.New("sealing identity: it is damaged: take it from its backup")
 	}
-	return Identity{id}, nil
+	return newIdentity(id), nil
 }
 
 // Secret returns the identity's text, to be kept secret.
@@ -85,10 +91,7 @@ func (i Identity) String() string { return "sealing identity (not shown)" }
 func (i Identity) GoString() string { return i.String() }
 
 // Recipient returns what to seal to for this identity.
-func (i Identity) Recipient() Recipient {
-	r := i.age.Recipient()
-	return Recipient{text: r.String(), age: r}
-}
+func (i Identity) Recipient() Recipient { return i.to }
 
 // FileKey opens one sealed file.
 type FileKey [16]byte
@@ -134,27 +137,78 @@ var (
 
 // Seal pads plain with line ends to the next size class and seals it.
 func Seal(plain []byte, to ...Recipient) ([]byte, error) {
-	i := slices.IndexFunc(classes, func(n int) bool { return len(plain) <= n })
-	if i < 0 {
-		return nil, ErrTooLarge
+	if _, err := class(len(plain)); err != nil {
+		return nil, err
 	}
-	var out bytes.Buffer
-	out.Grow(classes[i] + 4096)
-	w, err := age.Encrypt(&out, recipients(to)...)
+	e, err := Prepare(to...)
 	if err != nil {
+		return nil, err
+	}
+	return e.Seal(plain)
+}
+
+// class returns the size to which a plain text is padded.
+func class(n int) (int, error) {
+	i := slices.IndexFunc(classes, func(size int) bool { return n <= size })
+	if i < 0 {
+		return 0, ErrTooLarge
+	}
+	return classes[i], nil
+}
+
+// Envelope is an entry whose header is made: the file key is drawn and sealed to
+// its recipients, which is most of the work, and the content is missing. It holds
+// one content and no more, and is not safe for concurrent use.
+type Envelope struct {
+	to      []Recipient
+	out     bytes.Buffer
+	content io.WriteCloser // nil once it is used
+}
+
+// Prepare makes an envelope, so that the work is done before there is a content
+// that waits for it.
+func Prepare(to ...Recipient) (*Envelope, error) {
+	e := &Envelope{to: slices.Clone(to)}
+	var err error
+	if e.content, err = age.Encrypt(&e.out, recipients(to)...); err != nil {
 		return nil, fmt.Errorf("sealing: %w", err)
 	}
-	padded := append(bytes.Clone(plain), bytes.Repeat([]byte("\n"), classes[i]-len(plain))...)
-	if _, err := w.Write(padded); err != nil {
+	return e, nil
+}
+
+// For reports whether the envelope is sealed to exactly these recipients, in
+// this order, and not used.
+func (e *Envelope) For(to ...Recipient) bool {
+	return e != nil && e.content != nil && slices.EqualFunc(e.to, to, func(a, b Recipient) bool { return a.text == b.text })
+}
+
+// Seal does what the function Seal does, with the envelope's recipients. A second
+// call is an error: no file key closes two contents. Where the plain text fits
+// into no entry the envelope is not used.
+func (e *Envelope) Seal(plain []byte) ([]byte, error) {
+	size, err := class(len(plain))
+	if err != nil {
+		return nil, err
+	}
+	w := e.content
+	if w == nil {
+		return nil, errors.New("internal error: an envelope was to be used twice")
+	}
+	e.content = nil
+	e.out.Grow(size + size/1024 + 64) // the tags and the nonce
+	if _, err := w.Write(plain); err != nil {
+		return nil, fmt.Errorf("sealing: %w", err)
+	}
+	if _, err := w.Write(bytes.Repeat([]byte("\n"), size-len(plain))); err != nil {
 		return nil, fmt.Errorf("sealing: %w", err)
 	}
 	if err := w.Close(); err != nil {
 		return nil, fmt.Errorf("sealing: %w", err)
 	}
-	if out.Len() > MaxEntry {
+	if e.out.Len() > MaxEntry {
 		return nil, ErrTooLarge
 	}
-	return out.Bytes(), nil
+	return e.out.Bytes(), nil
 }
 
 func recipients(to []Recipient) []age.Recipient {
@@ -176,28 +230,55 @@ func identities(ids []Identity) []age.Identity {
 // Open opens a sealed entry with whichever identity fits, and returns its file
 // key besides.
 func Open(sealed []byte, ids ...Identity) ([]byte, FileKey, error) {
-	var key FileKey
 	if len(sealed) > MaxEntry {
-		return nil, key, ErrCorrupt
+		return nil, FileKey{}, ErrCorrupt
 	}
 	if len(ids) == 0 {
-		return nil, key, ErrNotForUs
+		return nil, FileKey{}, ErrNotForUs
 	}
-	header, err := age.ExtractHeader(bytes.NewReader(sealed))
-	if err != nil {
-		return nil, key, ErrCorrupt
-	}
-	k, err := age.DecryptHeader(header, identities(ids)...)
+	by := &keeping{ids: ids}
+	plain, err := open(sealed, by)
+	return plain, by.key, err
+}
+
+// open opens a sealed entry with one identity.
+func open(sealed []byte, by age.Identity) ([]byte, error) {
+	r, err := age.Decrypt(bytes.NewReader(sealed), by)
 	var none *age.NoIdentityMatchError
 	if errors.As(err, &none) {
-		return nil, key, ErrNotForUs
+		return nil, ErrNotForUs
 	}
-	if err != nil || len(k) != len(key) {
-		return nil, key, ErrCorrupt
+	if err != nil {
+		return nil, ErrCorrupt
 	}
-	copy(key[:], k)
-	plain, err := OpenWithKey(sealed, key)
-	return plain, key, err
+	var plain bytes.Buffer
+	plain.Grow(len(sealed)) // it is no longer than that
+	if _, err := plain.ReadFrom(r); err != nil {
+		return nil, ErrCorrupt
+	}
+	return plain.Bytes(), nil
+}
+
+// keeping is an age identity that tries several and keeps the file key that one
+// of them found.
+type keeping struct {
+	ids []Identity
+	key FileKey
+}
+
+// Unwrap implements age.Identity.
+func (k *keeping) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
+	for _, id := range k.ids {
+		key, err := id.age.Unwrap(stanzas)
+		if errors.Is(err, age.ErrIncorrectIdentity) {
+			continue
+		}
+		if err == nil {
+			copy(k.key[:], key)
+		}
+		return key, err
+	}
+	return nil, age.ErrIncorrectIdentity
 }
 
 // OpenWithKey opens a sealed entry with its file key.
@@ -205,11 +286,7 @@ func OpenWithKey(sealed []byte, key FileKey) ([]byte, error) {
 	if len(sealed) > MaxEntry {
 		return nil, ErrCorrupt
 	}
-	r, err := age.Decrypt(bytes.NewReader(sealed), age.NewInjectedFileKeyIdentity(key[:]))
-	if err != nil {
-		return nil, ErrCorrupt
-	}
-	plain, err := io.ReadAll(r)
+	plain, err := open(sealed, age.NewInjectedFileKeyIdentity(key[:]))
 	if err != nil {
 		return nil, ErrCorrupt
 	}

@@ -138,3 +138,35 @@ func BenchmarkOpen(b *testing.B) {
 		}
 	}
 }
+
+// What is made ready ahead closes one content, to those it was made for.
+// covers P9
+func TestEnvelope(t *testing.T) {
+	reader, archive, other := identity(t), identity(t), identity(t)
+	e, err := seal.Prepare(reader.Recipient(), archive.Recipient())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.For(reader.Recipient()) || e.For(archive.Recipient(), reader.Recipient()) || e.For(reader.Recipient(), other.Recipient()) || !e.For(reader.Recipient(), archive.Recipient()) {
+		t.Error("an envelope is for exactly those it was made for, in their order")
+	}
+	if _, err := e.Seal(make([]byte, seal.MaxPlain+1)); !errors.Is(err, seal.ErrTooLarge) || !e.For(reader.Recipient(), archive.Recipient()) {
+		t.Errorf("a text that fits into no entry: %v, and the envelope is used up", err)
+	}
+	sealed, err := e.Seal([]byte("text"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []seal.Identity{reader, archive} {
+		if plain, _, err := seal.Open(sealed, other, id); err != nil || strings.TrimRight(string(plain), "\n") != "text" {
+			t.Errorf("it opens to %q, %v", plain, err)
+		}
+	}
+	again, err := seal.Seal([]byte("text"), reader.Recipient(), archive.Recipient())
+	if err != nil || len(again) != len(sealed) {
+		t.Errorf("sealed at once it has %d bytes, ahead %d; %v", len(again), len(sealed), err)
+	}
+	if _, err := e.Seal([]byte("more")); err == nil || e.For(reader.Recipient(), archive.Recipient()) {
+		t.Error("an envelope closed two contents")
+	}
+}

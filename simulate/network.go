@@ -42,6 +42,9 @@ func (w *world) step(ctx context.Context, n *node) error {
 	step, err := n.end.Step(ctx, w.clock(n), w.line)
 	n.alarm++ // there is one alarm clock a node: an older one is dropped
 	alarm, gen := n.alarm, n.gen
+	if err == nil && step.Request == nil && w.chance(2) {
+		err = n.end.MakeReady(w.clock(n), w.line)
+	}
 	if err != nil || step.Request == nil {
 		until := w.now.Add(time.Minute)
 		if err == nil && !step.Until.IsZero() {

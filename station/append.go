@@ -155,6 +155,7 @@ type appending struct {
 	before  Line            // the row before the wrapper's receipts counted as listed
 	reader  seal.Recipient
 	archive seal.Recipient
+	ready   *seal.Envelope // made ahead, for one entry; may be nil
 	entries [][]byte
 	taken   []Outgoing
 	opened  []message.Entry
@@ -185,6 +186,7 @@ func (s *Station) newBatch(tx Tx, row Line, now time.Time) (*appending, error) {
 	if b.reader, err = p.recipient(now); err != nil {
 		return nil, err
 	}
+	b.ready = s.takeEnvelope(row.Line)
 	if b.wrapper, err = s.nextWrapper(tx, &b.row, now); err != nil {
 		return nil, err
 	}
@@ -266,12 +268,20 @@ func (b *appending) sealed(w message.Wrapper, f message.Frozen) (message.Entry, 
 	if err != nil {
 		return entry, nil, nil, fmt.Errorf("wrapping: %w", err)
 	}
-	closed, err := seal.Seal(plain, b.reader, b.archive)
+	closed, err := b.close(plain)
 	if errors.Is(err, seal.ErrTooLarge) && len(w.Receipts)+len(w.Held) > 0 {
 		w.Receipts, w.Held = nil, nil
 		return b.sealed(w, f)
 	}
 	return entry, plain, closed, err
+}
+
+// close seals a plain text, in the envelope that was made ahead where it fits.
+func (b *appending) close(plain []byte) ([]byte, error) {
+	if b.ready.For(b.reader, b.archive) {
+		return b.ready.Seal(plain)
+	}
+	return seal.Seal(plain, b.reader, b.archive)
 }
 
 // end ends a waiting message that cannot be appended.

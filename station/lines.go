@@ -80,9 +80,11 @@ type lineState struct {
 	sent     *line.Request   // the last one, for a repetition byte for byte
 	serial   uint64          // its serial
 	window   line.Window
-	pending  []int      // sizes of the entries that await the counterpart's cosignature
-	own      guardState // of the log that this station writes
-	theirs   guardState // of the log that it mirrors
+	pending  []int          // sizes of the entries that await the counterpart's cosignature
+	grown    bool           // entries were appended since the line was last woken
+	envelope *seal.Envelope // made ahead for the next entry; nil: none
+	own      guardState     // of the log that this station writes
+	theirs   guardState     // of the log that it mirrors
 	heal     *healing
 	noNote   bool      // what is to be taken back follows a note of succession that is not held
 	heard    time.Time // when the counterpart was last heard
@@ -325,6 +327,7 @@ func (s *Station) appended(l identity.Line, entries [][]byte, now time.Time) {
 		st.pending = append(st.pending, len(e))
 	}
 	st.window.Offered(now)
+	st.grown = true
 }
 
 // receipted notes that the counterpart has cosigned an own log up to where

@@ -276,6 +276,7 @@ func (s *Station) received(tx Tx, now time.Time, o identity.Origin, before int64
 	if err != nil {
 		return err
 	}
+	quota := row.PeerQuota
 	entries, err := tx.Entries(o, before, given.Size)
 	if err != nil {
 		return err
@@ -294,7 +295,10 @@ func (s *Station) received(tx Tx, now time.Time, o identity.Origin, before int64
 		if err := s.comparePeerSeen(tx, now, row); err != nil {
 			return err
 		}
-		s.touch(row.Line)
+		s.look(row.Line)
+		if row.PeerQuota != quota {
+			s.touch(row.Line) // the machine may send more, or less
+		}
 	}
 	return tx.PutLine(row)
 }

@@ -63,12 +63,17 @@ func (r *Runner) Run(ctx context.Context) error {
 func (r *Runner) drive(ctx context.Context, l identity.Line) {
 	log := r.Log.With("line", l.String())
 	for ctx.Err() == nil {
+		select {
+		case <-r.Station.Woken(l): // what it was woken for, the step looks at
+		default:
+		}
 		step, err := r.Station.Step(ctx, r.Now(), l)
 		if err != nil {
 			log.Error("step", "error", err)
 			step = Step{Until: r.Now().Add(tickEvery)}
 		}
 		if step.Request == nil {
+			r.makeReady(log, l)
 			r.wait(ctx, l, step.Until)
 			continue
 		}
@@ -85,6 +90,14 @@ func (r *Runner) drive(ctx context.Context, l identity.Line) {
 			log.Error("answer", "op", step.Request.Op, "error", err)
 			r.wait(ctx, l, r.Now().Add(tickEvery))
 		}
+	}
+}
+
+// makeReady does ahead, while the line has nothing to send, what its next entry
+// would have to wait for.
+func (r *Runner) makeReady(log *slog.Logger, l identity.Line) {
+	if err := r.Station.MakeReady(r.Now(), l); err != nil {
+		log.Error("make ready", "error", err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -221,12 +222,22 @@ func (s *Station) update(ctx context.Context, now time.Time, do func(Tx) error) 
 		return err
 	})
 	if err == nil {
-		for _, l := range touched {
-			s.wakeLine(l)
-		}
+		s.wakeLines(touched)
 		s.tellNews()
 	}
 	return err
+}
+
+// wakeLines wakes lines, and those that entries were appended to.
+func (s *Station) wakeLines(touched []identity.Line) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for l, st := range s.lines {
+		if st.grown || slices.Contains(touched, l) {
+			st.grown = false
+			st.wake()
+		}
+	}
 }
 
 // News returns a channel that is closed once anything more was committed, and
@@ -250,12 +261,17 @@ func (s *Station) tellNews() {
 	}
 }
 
-// touch tells the hook to look at a line's queue at the end of this commit. It
-// may only be called in a transaction.
+// touch tells the hook to look at a line's queue at the end of this commit, and
+// wakes the line once that is durable. It may only be called in a transaction.
 func (s *Station) touch(l identity.Line) {
-	s.batch.dirty[l] = true
+	s.look(l)
 	s.batch.touched = append(s.batch.touched, l)
 }
+
+// look is touch, but the line is woken only if the hook appends something: what
+// the line's machine decides by is otherwise as it was, or whoever calls asks the
+// machine next anyway.
+func (s *Station) look(l identity.Line) { s.batch.dirty[l] = true }
 
 // Woken returns a channel that yields when a line has something new to do.
 // There is one channel a line, for one reader.
