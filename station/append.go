@@ -150,7 +150,7 @@ func (b *appending) holds(id message.ID) bool {
 type appending struct {
 	row     Line
 	head    journal.Log // the log before the batch; zero before entry 0
-	policy  message.Policy
+	policy  inForce
 	wrapper message.Wrapper // of the next entry
 	before  Line            // the row before the wrapper's receipts counted as listed
 	reader  seal.Recipient
@@ -159,7 +159,7 @@ type appending struct {
 	entries [][]byte
 	taken   []Outgoing
 	opened  []message.Entry
-	under   []message.Policy // in force at each
+	under   []inForce // in force at each
 	plain   [][]byte
 	bytes   int64
 	more    bool // the last entry had no room for all that is to be listed
@@ -209,7 +209,7 @@ func (b *appending) unlist() {
 // that can never be appended ends with its reason: it must not hold up what
 // waits behind it.
 func (s *Station) take(tx Tx, b *appending, out Outgoing, now time.Time) error {
-	frozen, err := message.ParseBody(out.Body)
+	frozen, err := s.bodies.parse(out.Body)
 	if err != nil {
 		return s.end(tx, now, out, "internal error: its stored body is damaged: "+err.Error(), "run `detente station doctor`, and submit it again")
 	}
@@ -253,9 +253,11 @@ func (s *Station) take(tx Tx, b *appending, out Outgoing, now time.Time) error {
 	b.opened, b.under, b.plain = append(b.opened, entry), append(b.under, b.policy), append(b.plain, plain)
 	b.bytes += int64(len(sealed))
 	if frozen.Body().Format == "005" {
-		if b.policy, err = message.PolicyOf(frozen.Body()); err != nil {
+		p, err := message.PolicyOf(frozen.Body())
+		if err != nil {
 			return fmt.Errorf("internal error: release policy %s: %w", out.ID, err)
 		}
+		b.policy = ruling(p)
 	}
 	return nil
 }
@@ -324,6 +326,7 @@ func (s *Station) commitBatch(tx Tx, b *appending, now time.Time) error {
 	}
 	for i, out := range b.taken {
 		out.State, out.Origin, out.Index = Appended, origin, first+int64(i)
+		out.Body, out.Approvals = nil, nil // they stand in the entry
 		out.Reason, out.Next = "stands in the log, awaits the counterpart's receipt", "the station offers it until it is receipted"
 		if err := tx.PutOutgoing(out); err != nil {
 			return err
@@ -331,7 +334,7 @@ func (s *Station) commitBatch(tx Tx, b *appending, now time.Time) error {
 		if err := s.project(tx, origin, out.Index, b.opened[i], b.plain[i], "", ""); err != nil {
 			return err
 		}
-		if err := s.noteProvisional(tx, origin, out.Index, b.opened[i], b.under[i]); err != nil {
+		if err := s.noteProvisional(tx, origin, out.Index, b.opened[i], b.under[i].Policy); err != nil {
 			return err
 		}
 		if err := s.event(tx, now, "message", s.Cite(origin, out.Index), "appended, message "+out.ID.String()); err != nil {

@@ -131,7 +131,7 @@ func (s *Station) parseApprovals(raw [][]byte) ([]identity.Approval, error) {
 // more: given under another policy, expired, or by an officer whose certificate
 // has ended or whom the station has revoked. The counterpart would refuse it.
 // dropped says whose and why.
-func (s *Station) recount(tx Tx, out *Outgoing, f message.Frozen, policy message.Policy, at time.Time) (counted []message.Approver, dropped []string, err error) {
+func (s *Station) recount(tx Tx, out *Outgoing, f message.Frozen, policy inForce, at time.Time) (counted []message.Approver, dropped []string, err error) {
 	all, err := s.parseApprovals(out.Approvals)
 	if err != nil {
 		return nil, nil, err

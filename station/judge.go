@@ -194,13 +194,13 @@ func (s *Station) acceptAuthority(tx Tx, o identity.Origin, e message.Entry) (pr
 // policy returns the release policy in force at the end of a log: the last one
 // that stands in it, or, before the first, the one by which the first is
 // released.
-func (s *Station) policy(tx Tx, o identity.Origin) (message.Policy, error) {
+func (s *Station) policy(tx Tx, o identity.Origin) (inForce, error) {
 	stored, err := tx.Setting("policy/" + o.String())
 	if err != nil {
-		return message.Policy{}, err
+		return inForce{}, err
 	}
 	if stored == nil {
-		return message.Bootstrap(), nil
+		return ruling(message.Bootstrap()), nil
 	}
 	s.mu.Lock()
 	last, ok := s.policies[o]
@@ -210,26 +210,40 @@ func (s *Station) policy(tx Tx, o identity.Origin) (message.Policy, error) {
 	}
 	p, err := message.ParsePolicy(stored)
 	if err != nil {
-		return message.Policy{}, fmt.Errorf("internal error: stored release policy of %s: %w; run `detente station doctor`", o, err)
+		return inForce{}, fmt.Errorf("internal error: stored release policy of %s: %w; run `detente station doctor`", o, err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.policies[o] = parsedPolicy{string(stored), p}
-	return p, nil
+	rules := ruling(p)
+	s.policies[o] = parsedPolicy{string(stored), rules}
+	return rules, nil
 }
+
+// inForce is a release policy with its digest, which every approval under it
+// names.
+type inForce struct {
+	message.Policy
+	digest identity.Digest
+}
+
+// ruling makes a policy one that approvals are compared with.
+func ruling(p message.Policy) inForce { return inForce{p, p.Digest()} }
+
+// Digest returns the policy's digest, reckoned once.
+func (p inForce) Digest() identity.Digest { return p.digest }
 
 // parsedPolicy is a release policy with the stored text that it was read from.
 type parsedPolicy struct {
 	text   string
-	policy message.Policy
+	policy inForce
 }
 
 // ownPolicy returns the release policy that this station has in force on a
 // line.
-func (s *Station) ownPolicy(tx Tx, l identity.Line) (message.Policy, error) {
+func (s *Station) ownPolicy(tx Tx, l identity.Line) (inForce, error) {
 	row, err := tx.Line(l)
 	if err != nil {
-		return message.Policy{}, err
+		return inForce{}, err
 	}
 	return s.policy(tx, l.Log(s.name, row.OwnEra))
 }

@@ -409,7 +409,7 @@ func (s *Station) takeIn(tx Tx, now time.Time, row *Line, o identity.Origin, ind
 		if err != nil {
 			return err
 		}
-		if err := s.noteProvisional(tx, o, index, in.entry, policy); err != nil {
+		if err := s.noteProvisional(tx, o, index, in.entry, policy.Policy); err != nil {
 			return err
 		}
 		if in.entry.Body.Body().Format == "010" {

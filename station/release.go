@@ -43,6 +43,9 @@ func (s *Station) Release(ctx context.Context, actor Actor, now time.Time, id me
 	var r Release
 	err := s.update(ctx, now, func(tx Tx) error {
 		out, err := tx.Outgoing(id)
+		if err == nil {
+			out, err = s.withTexts(tx, out)
+		}
 		if err != nil {
 			return fmt.Errorf("release of %s: %w", id, err)
 		}
@@ -63,7 +66,7 @@ func (s *Station) Release(ctx context.Context, actor Actor, now time.Time, id me
 // release returns the request, without the approvals that no longer count, and
 // the policy's verdict on the others.
 func (s *Station) release(tx Tx, now time.Time, out Outgoing) (Release, message.Release, error) {
-	frozen, err := message.ParseBody(out.Body)
+	frozen, err := s.bodies.parse(out.Body)
 	if err != nil {
 		return Release{}, message.Release{}, fmt.Errorf("internal error: stored body of %s: %w; run `detente station doctor`", out.ID, err)
 	}
@@ -93,7 +96,10 @@ func (s *Station) Approve(ctx context.Context, actor Actor, now time.Time, id me
 	text := a.Bytes()
 	var out Outgoing
 	err = s.update(ctx, now, func(tx Tx) (err error) {
-		if out, err = tx.Outgoing(id); err != nil {
+		if out, err = tx.Outgoing(id); err == nil {
+			out, err = s.withTexts(tx, out)
+		}
+		if err != nil {
 			return fmt.Errorf("release of %s: %w", id, err)
 		}
 		if has(out.Approvals, text) {

@@ -105,6 +105,7 @@ type Station struct {
 	stuck    error         // why the hook could not append; nil while it can
 	news     chan struct{} // closed at the next commit; nil while nobody waits for it
 
+	bodies  bodies     // of the messages that await release or their place in a log
 	folds   folds      // of the lines that were asked about
 	desk    watchDesk  // what the watch has read of the store
 	bundles sync.Mutex // held while a bundle is read: one at a time is in memory

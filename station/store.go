@@ -172,7 +172,7 @@ type Outgoing struct {
 	Next        string    // what happens next, in plain words
 	Try         time.Time // when the station tries again by itself, where it is asked; not stored; zero: at once, or never
 	Refs        []message.ID
-	Origin      identity.Origin // once Appended
+	Origin      identity.Origin // once Appended, when Body and Approvals stand in the entry and no longer here
 	Index       int64           // once Appended
 }
 

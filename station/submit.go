@@ -45,6 +45,9 @@ func (s *Station) Submit(ctx context.Context, actor Actor, now time.Time, d Draf
 	var out Outgoing
 	err = s.update(ctx, now, func(tx Tx) error {
 		if before, err := tx.Outgoing(frozen.Body().ID); err == nil {
+			if before, err = s.withTexts(tx, before); err != nil {
+				return err
+			}
 			if string(before.Body) != string(frozen.Bytes()) {
 				return fmt.Errorf("%w: message %s exists with another body: leave the ID out to get a new one", ErrConflict, before.ID)
 			}

@@ -39,7 +39,7 @@ func (t *tx) PutOutgoing(o station.Outgoing) error {
 	}
 	err := t.put(`INSERT OR REPLACE INTO outgoing (id, line, format, precedence, lent, state, body, request, approvals, until, asked, released, ord, provisional, reason, next, refs, origin, idx)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		o.ID[:], o.Line.String(), string(o.Format), o.Precedence, o.Lent, o.State, o.Body, o.Request[:], packApprovals(o.Approvals), unix(o.Until), o.Asked.Unix(), unix(o.Released),
+		o.ID[:], o.Line.String(), string(o.Format), o.Precedence, o.Lent, o.State, notNull(o.Body), o.Request[:], packApprovals(o.Approvals), unix(o.Until), o.Asked.Unix(), unix(o.Released),
 		o.Order, o.Provisional, o.Reason, o.Next, packRefs(o.Refs), origin, o.Index)
 	if err == nil && t.writable {
 		t.q.memo.putOutgoing(o)
