@@ -341,7 +341,7 @@ func (s *Station) commitBatch(tx Tx, b *appending, now time.Time) error {
 			return err
 		}
 	}
-	s.appended(b.row.Line, b.entries, now)
+	s.appended(b.row.Line, b.entries, b.opened, now)
 	return tx.PutLine(b.row)
 }
 

@@ -80,7 +80,7 @@ type lineState struct {
 	sent     *line.Request   // the last one, for a repetition byte for byte
 	serial   uint64          // its serial
 	window   line.Window
-	pending  []int          // sizes of the entries that await the counterpart's cosignature
+	pending  []offered      // the entries that await the counterpart's cosignature
 	grown    bool           // entries were appended since the line was last woken
 	envelope *seal.Envelope // made ahead for the next entry; nil: none
 	own      guardState     // of the log that this station writes
@@ -97,6 +97,12 @@ type lineState struct {
 	day      dayBytes        // receipted by the counterpart
 
 	silentAfter time.Duration // after which a silent counterpart is an alarm; zero: never
+}
+
+// offered is an entry that awaits the counterpart's cosignature.
+type offered struct {
+	bytes int
+	at    time.Time // its wrapper's second; zero where only the store knows it
 }
 
 // load reads peers and lines from the store at the start.
@@ -174,7 +180,7 @@ func (s *Station) loadLine(tx Tx, row Line) error {
 
 // outstanding returns the sizes of the entries of the line's own log that the
 // counterpart has not cosigned.
-func (s *Station) outstanding(tx Tx, row Line) ([]int, error) {
+func (s *Station) outstanding(tx Tx, row Line) ([]offered, error) {
 	own := row.Line.Log(s.name, row.OwnEra)
 	log, ok, err := tx.Log(own)
 	if err != nil || !ok {
@@ -187,15 +193,15 @@ func (s *Station) outstanding(tx Tx, row Line) ([]int, error) {
 	return s.outstandingSizes(tx, own, acked, log.Size)
 }
 
-func (s *Station) outstandingSizes(tx Tx, own identity.Origin, acked, size int64) ([]int, error) {
-	var sizes []int
+func (s *Station) outstandingSizes(tx Tx, own identity.Origin, acked, size int64) ([]offered, error) {
+	var sizes []offered
 	for ; acked < size; acked += healPiece {
 		entries, err := tx.Entries(own, acked, min(acked+healPiece, size))
 		if err != nil {
 			return nil, err
 		}
 		for _, e := range entries {
-			sizes = append(sizes, len(e))
+			sizes = append(sizes, offered{bytes: len(e)})
 		}
 	}
 	return sizes, nil
@@ -311,20 +317,20 @@ func (s *Station) noRoom(row Line, now time.Time, out Outgoing, batch int64) str
 
 // awaiting is how many bytes await the counterpart's cosignature.
 func (st *lineState) awaiting() (n int64) {
-	for _, size := range st.pending {
-		n += int64(size)
+	for _, e := range st.pending {
+		n += int64(e.bytes)
 	}
 	return n
 }
 
 // appended notes entries that now await the counterpart's cosignature. Where
 // the commit then fails, reload puts it right.
-func (s *Station) appended(l identity.Line, entries [][]byte, now time.Time) {
+func (s *Station) appended(l identity.Line, entries [][]byte, opened []message.Entry, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.lines[l]
-	for _, e := range entries {
-		st.pending = append(st.pending, len(e))
+	for i, e := range entries {
+		st.pending = append(st.pending, offered{len(e), opened[i].Wrapper.At})
 	}
 	st.window.Offered(now)
 	st.grown = true
@@ -341,8 +347,8 @@ func (s *Station) receipted(tx Tx, l identity.Line, left int64, now time.Time) e
 		return nil
 	}
 	var carried int64
-	for _, n := range st.pending[:done] {
-		carried += int64(n)
+	for _, e := range st.pending[:done] {
+		carried += int64(e.bytes)
 	}
 	st.pending = slices.Delete(st.pending, 0, done)
 	st.window.Carried(now, carried, st.awaiting())

@@ -197,9 +197,7 @@ func (s *Station) view(tx Tx, now time.Time, l identity.Line, st *lineState) (li
 		return line.View{}, err
 	}
 	v := line.View{Origin: own, Size: log.Size, Acked: acked, Quota: row.PeerQuota}
-	if oldest, err := tx.Message(own, acked); err == nil {
-		v.Watch.Oldest = oldest.At
-	} else if !errors.Is(err, ErrNotFound) {
+	if v.Watch.Oldest, err = s.oldest(tx, st, row, own, acked, log.Size); err != nil {
 		return v, err
 	}
 	s.mu.Lock()
@@ -222,6 +220,29 @@ func (s *Station) view(tx Tx, now time.Time, l identity.Line, st *lineState) (li
 	v.Watch.Grew, v.Watch.Heard, v.Watch.Listening = row.PeerAt, st.heard, s.since
 	v.Watch.ReceiptTime, v.Watch.SilentAfter = s.limits.ReceiptWithin, st.silentAfter
 	return v, nil
+}
+
+// oldest returns the second of the oldest entry of an own log that awaits the
+// counterpart's cosignature; zero where there is none, or where the store does not
+// know it.
+func (s *Station) oldest(tx Tx, st *lineState, row Line, own identity.Origin, acked, size int64) (time.Time, error) {
+	if acked >= size {
+		return time.Time{}, nil
+	}
+	s.mu.Lock()
+	var at time.Time
+	if own.Era == row.OwnEra && int64(len(st.pending)) == size-acked {
+		at = st.pending[0].at
+	}
+	s.mu.Unlock()
+	if !at.IsZero() {
+		return at, nil
+	}
+	m, err := tx.Message(own, acked)
+	if errors.Is(err, ErrNotFound) {
+		return time.Time{}, nil
+	}
+	return m.At, err
 }
 
 // request builds the request that an action asks for.
