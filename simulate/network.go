@@ -122,6 +122,20 @@ func (w *world) send(ctx context.Context, n *node, step station.Step) {
 	}
 }
 
+// takeIn lets a node read what came, a moment after it has answered: much may
+// come between.
+func (w *world) takeIn(ctx context.Context, n *node) {
+	gen := n.gen
+	w.at(w.now.Add(w.span(0, 400*time.Millisecond)), func() error {
+		if !n.up || n.gen != gen {
+			return nil
+		}
+		err := n.end.TakeIn(ctx, w.clock(n))
+		w.kick(ctx, n)
+		return err
+	})
+}
+
 // delay is how long something is on its way. Delays differ, so what is sent
 // twice arrives in any order.
 func (w *world) delay() time.Duration {
@@ -142,6 +156,7 @@ func (w *world) arrive(ctx context.Context, from *node, r line.Request, reply fu
 	r.Peer = from.name
 	a := line.Serve(ctx, station.At(to.end.Station, func() time.Time { return w.clock(to) }), r)
 	w.saveSoon(to)
+	w.takeIn(ctx, to)
 	to.heard = w.now
 	if to.store.Crashed() {
 		return nil // it died before it answered

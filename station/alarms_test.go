@@ -496,7 +496,7 @@ func TestWithheldAlarm(t *testing.T) {
 		}
 		r := *step.Request
 		r.Peer = g.b.Name()
-		if err := g.b.Answered(ctx, g.now, g.line, step, line.Serve(ctx, station.At(g.a.Station, func() time.Time { return g.now }), r), nil); err != nil {
+		if err := g.b.Answered(ctx, g.now, g.line, step, served(g.t, g.a.Station, g.now, r), nil); err != nil {
 			t.Fatal(err)
 		}
 	}

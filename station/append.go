@@ -52,6 +52,9 @@ func (s *Station) appendWaiting(tx Tx, l identity.Line, now time.Time) error {
 	if err != nil || len(waiting) == 0 || s.noRoom(row, now, waiting[0], 0) != "" {
 		return err
 	}
+	if err := s.readUnread(tx, now, &row); err != nil {
+		return err
+	}
 	if len(waiting) == 2 {
 		if waiting, err = tx.NextWaiting(l, maxBatch); err != nil {
 			return err

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"detente/line"
 	"detente/station"
 	"detente/station/stationtest"
 )
@@ -95,7 +94,7 @@ func stampsNothing(t *testing.T, v, h *side, clock, truly time.Time) {
 	}
 	r := *step.Request
 	r.Peer = h.Name()
-	if a := line.Serve(ctx, station.At(v.Station, func() time.Time { return clock }), r); a.Status != 503 {
+	if a := served(t, v.Station, clock, r); a.Status != 503 {
 		t.Errorf("before the next tick a delivery is answered %d: %s", a.Status, a.Body)
 	}
 }

@@ -229,6 +229,9 @@ func (s *Station) compareProjection(tx Tx, now time.Time) ([]Finding, error) {
 	}
 	var found []Finding
 	for _, row := range rows {
+		if err := s.readUnread(tx, now, &row); err != nil {
+			return nil, err
+		}
 		before, err := s.lineMessages(tx, row)
 		if err != nil {
 			return nil, err

@@ -174,7 +174,7 @@ func TestForksFillNoDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := line.Request{Op: line.OpAddCheckpoint, Peer: h.Name(), Origin: h.log(), Body: body}
-		if a := line.Serve(ctx, station.At(v.Station, func() time.Time { return now }), r); a.Status != http.StatusUnprocessableEntity {
+		if a := served(t, v.Station, now, r); a.Status != http.StatusUnprocessableEntity {
 			t.Fatalf("a second history is answered %d: %s", a.Status, a.Body)
 		}
 	}
@@ -225,7 +225,7 @@ func show(t *testing.T, v, h *side, now time.Time, b identity.Bundle, notes ...[
 		t.Fatal(err)
 	}
 	r := line.Request{Op: line.OpCards, Peer: h.Name(), Body: body}
-	return line.Serve(ctx, station.At(v.Station, func() time.Time { return now }), r).Status
+	return served(t, v.Station, now, r).Status
 }
 
 // Two endorsed cards with different keys for one log, two notes of succession
@@ -377,7 +377,7 @@ func deliver(t *testing.T, v, h *side, now time.Time) {
 		}
 		r := *step.Request
 		r.Peer = h.Name()
-		a := line.Serve(ctx, station.At(v.Station, func() time.Time { return now }), r)
+		a := served(t, v.Station, now, r)
 		if err := h.Answered(ctx, now, h.line, step, a, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -18,6 +18,7 @@ type host struct {
 }
 
 // At returns the station as what answers requests, at the time that now tells.
+// Somebody has to call TakeIn after each answer: a Runner does.
 func At(s *Station, now func() time.Time) line.Host { return host{s, now} }
 
 // Handle implements line.Host.

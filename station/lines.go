@@ -86,8 +86,10 @@ type lineState struct {
 	own      guardState     // of the log that this station writes
 	theirs   guardState     // of the log that it mirrors
 	heal     *healing
-	noNote   bool      // what is to be taken back follows a note of succession that is not held
-	heard    time.Time // when the counterpart was last heard
+	unread   bool       // entries of the counterpart were cosigned that TakeIn has to read
+	opened   *lookahead // of the last delivery; may be nil
+	noNote   bool       // what is to be taken back follows a note of succession that is not held
+	heard    time.Time  // when the counterpart was last heard
 	alarms   line.Alarms
 	compare  bool            // a line test came: heads are to be compared
 	told     identity.Era    // the own era whose cards and notes the counterpart took since the start
@@ -151,6 +153,7 @@ func (s *Station) loadPeer(row Peer) error {
 
 func (s *Station) loadLine(tx Tx, row Line) error {
 	st := &lineState{
+		unread: true, // a crash may have come between
 		woken:  make(chan struct{}, 1),
 		own:    guardState{reason: notAsked, asked: s.since},
 		theirs: guardState{reason: notAsked, asked: s.since},

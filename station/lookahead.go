@@ -11,15 +11,16 @@ import (
 // message does not wait for both in turn. Nothing is decided here: whether an
 // entry counts is judged in the transaction, as if nothing had been done ahead.
 type lookahead struct {
+	origin identity.Origin
 	start  int64
 	opened []incoming
 	done   chan struct{} // closed when opened is complete
 }
 
 // lookAhead begins to open a delivery. The delivery's bytes are not changed
-// afterwards; wait has to be called before the request is answered.
+// afterwards.
 func (s *Station) lookAhead(p *peer, d journal.Delivery) *lookahead {
-	a := &lookahead{start: d.Start, opened: make([]incoming, len(d.Entries)), done: make(chan struct{})}
+	a := &lookahead{origin: d.Origin, start: d.Start, opened: make([]incoming, len(d.Entries)), done: make(chan struct{})}
 	go func() {
 		defer close(a.done)
 		for i, sealed := range d.Entries {
@@ -30,15 +31,14 @@ func (s *Station) lookAhead(p *peer, d journal.Delivery) *lookahead {
 	return a
 }
 
-// wait returns once all is opened.
-func (a *lookahead) wait() { <-a.done }
-
-// at returns the opened entry of an index; false where the delivery has none.
-func (a *lookahead) at(index int64) (incoming, bool) {
-	if a == nil || index < a.start || index-a.start >= int64(len(a.opened)) {
+// at returns the opened entry of a log's index; false where the delivery has none.
+// The delivery's bytes were found to be those that the log holds before anything
+// asks.
+func (a *lookahead) at(o identity.Origin, index int64) (incoming, bool) {
+	if a == nil || o != a.origin || index < a.start || index-a.start >= int64(len(a.opened)) {
 		return incoming{}, false
 	}
-	a.wait()
+	<-a.done
 	return a.opened[index-a.start], true
 }
 

@@ -96,7 +96,7 @@ func (s *side) succeeds(v *side, now time.Time, entries func(previous map[string
 		s.t.Fatal(err)
 	}
 	r := line.Request{Op: line.OpDeliver, Peer: s.Name(), Origin: fresh, Body: body}
-	if a := line.Serve(ctx, station.At(v.Station, func() time.Time { return now }), r); a.Status != http.StatusOK {
+	if a := served(s.t, v.Station, now, r); a.Status != http.StatusOK {
 		s.t.Fatalf("the era is answered %d: %s", a.Status, a.Body)
 	}
 	return fresh

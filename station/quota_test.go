@@ -201,7 +201,7 @@ func TestQuotaCountsWhatIsStored(t *testing.T) {
 	r.Peer = h.Name()
 	each := int64(len(r.Body))
 	for i := range 2 * station.DefaultTerms().Quota / each {
-		if a := line.Serve(ctx, station.At(v.Station, func() time.Time { return now }), r); a.Status != 200 {
+		if a := served(t, v.Station, now, r); a.Status != 200 {
 			t.Fatalf("repetition %d of one delivery is answered %d: %s", i, a.Status, a.Body)
 		}
 	}

@@ -99,7 +99,8 @@ const (
 )
 
 // handleDeliver takes checkpoint and entries in one step: in one transaction
-// it verifies, stores, cosigns, opens and judges.
+// it verifies, stores and cosigns. What the entries say is read when the answer has
+// left (see TakeIn); they are opened already, beside the verification.
 func (s *Station) handleDeliver(ctx context.Context, now time.Time, p *peer, r line.Request) (line.Response, error) {
 	d, err := line.ParseDelivery(r.Body)
 	if err != nil {
@@ -117,20 +118,17 @@ func (s *Station) handleDeliver(ctx context.Context, now time.Time, p *peer, r l
 	}
 	var given journal.Cosignature
 	opened := s.lookAhead(p, d)
-	defer opened.wait()
 	err = s.update(ctx, now, func(tx Tx) error {
-		before, err := s.mayCosign(tx, now, d.Origin, d.Start, d.Entries)
-		if err != nil {
+		if err := s.mayCosign(tx, now, d.Origin, d.Start, d.Entries); err != nil {
 			return err
 		}
-		if given, err = s.mirror.Deliver(tx, pub, d, second(now), s.markOf(d.Origin)); err != nil {
-			return err
-		}
-		return s.received(tx, now, d.Origin, before, given, opened)
+		given, err = s.mirror.Deliver(tx, pub, d, second(now), s.markOf(d.Origin))
+		return err
 	})
 	if err != nil {
 		return line.Response{}, err
 	}
+	s.unread(d.Origin.Line(), opened)
 	return s.letOut(now, given)
 }
 
@@ -155,7 +153,7 @@ func (s *Station) handleAddCheckpoint(ctx context.Context, now time.Time, p *pee
 		return line.Response{}, err
 	}
 	err = s.update(ctx, now, func(tx Tx) error {
-		if _, err := s.mayCosign(tx, now, origin, 0, nil); err != nil {
+		if err := s.mayCosign(tx, now, origin, 0, nil); err != nil {
 			return err
 		}
 		return s.mirror.AddCheckpoint(tx, pub, origin, c.Old, c.Proof, c.Checkpoint)
@@ -193,15 +191,11 @@ func (s *Station) handleAddEntries(ctx context.Context, now time.Time, p *peer, 
 	var next int64
 	var done bool
 	err = s.update(ctx, now, func(tx Tx) error {
-		before, err := s.mayCosign(tx, now, u.Origin, pack.Start, pack.Entries)
-		if err != nil {
+		if err := s.mayCosign(tx, now, u.Origin, pack.Start, pack.Entries); err != nil {
 			return err
 		}
 		given, next, done, err = s.mirror.AddEntries(tx, pub, u.Origin, u.End, pack, second(now), s.markOf(u.Origin))
-		if err != nil || !done {
-			return err
-		}
-		return s.received(tx, now, u.Origin, before, given, nil)
+		return err
 	})
 	if err != nil {
 		return line.Response{}, err
@@ -209,6 +203,7 @@ func (s *Station) handleAddEntries(ctx context.Context, now time.Time, p *peer, 
 	if !done {
 		return line.Response{Status: http.StatusAccepted, Type: line.TypeMirrorInfo, Body: line.MirrorInfo{Size: u.End, Next: next}.Bytes()}, nil
 	}
+	s.unread(u.Origin.Line(), nil)
 	return s.letOut(now, given)
 }
 
@@ -236,71 +231,41 @@ func (s *Station) fromPeer(p *peer, o identity.Origin) error {
 	return nil
 }
 
-// mayCosign returns the size of the counterpart's log before a delivery of
-// entries from start on, or an error that says why nothing may be cosigned now.
-func (s *Station) mayCosign(tx Tx, now time.Time, o identity.Origin, start int64, entries [][]byte) (int64, error) {
+// mayCosign returns an error that says why nothing may be cosigned now of a
+// delivery of entries from start on. What was cosigned before and not read yet is
+// read first: no more than one delivery is ever unread.
+func (s *Station) mayCosign(tx Tx, now time.Time, o identity.Origin, start int64, entries [][]byte) error {
 	p, err := s.peerNamed(o.Writer)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if !p.confirmed() {
-		return 0, fmt.Errorf("%w: two officers have not confirmed your card here yet", ErrLineDown)
+		return fmt.Errorf("%w: two officers have not confirmed your card here yet", ErrLineDown)
 	}
 	if !p.Card.To.After(now) {
-		return 0, fmt.Errorf("%w: your card ended at %s: send a newer one", ErrLineDown, p.Card.To.UTC().Format(time.RFC3339))
+		return fmt.Errorf("%w: your card ended at %s: send a newer one", ErrLineDown, p.Card.To.UTC().Format(time.RFC3339))
 	}
 	row, err := tx.Line(o.Line())
 	if err != nil {
-		return 0, fmt.Errorf("%w: the line %s is not open here", journal.ErrUnknownLog, o.Line())
+		return fmt.Errorf("%w: the line %s is not open here", journal.ErrUnknownLog, o.Line())
 	}
 	if err := s.ClockSafe(now); err != nil {
-		return 0, err
+		return err
+	}
+	if err := s.readUnread(tx, now, &row); err != nil {
+		return err
 	}
 	if err := s.followEra(tx, &row, o.Era); err != nil {
-		return 0, err
+		return err
 	}
 	log, _, err := tx.Log(o)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	// What is held already costs nothing: a lost answer makes an honest sender
 	// send the same again.
 	held := min(max(log.Size, log.Next)-start, int64(len(entries)))
-	return log.Size, s.quota(tx, now, row, stored(entries[max(held, 0):]))
-}
-
-// received projects the entries that a delivery has brought beyond before, and
-// answers those that cannot be accepted. What was opened ahead may be nil.
-func (s *Station) received(tx Tx, now time.Time, o identity.Origin, before int64, given journal.Cosignature, opened *lookahead) error {
-	row, err := tx.Line(o.Line())
-	if err != nil {
-		return err
-	}
-	quota := row.PeerQuota
-	entries, err := tx.Entries(o, before, given.Size)
-	if err != nil {
-		return err
-	}
-	for i, sealed := range entries {
-		index := before + int64(i)
-		in, ok := opened.at(index)
-		if !ok {
-			in = s.open(sealed, false)
-		}
-		if err := s.takeIn(tx, now, &row, o, index, in, true); err != nil {
-			return fmt.Errorf("entry %d of %s: %w", index, o, err)
-		}
-	}
-	if len(entries) > 0 {
-		if err := s.comparePeerSeen(tx, now, row); err != nil {
-			return err
-		}
-		s.look(row.Line)
-		if row.PeerQuota != quota {
-			s.touch(row.Line) // the machine may send more, or less
-		}
-	}
-	return tx.PutLine(row)
+	return s.quota(tx, now, row, stored(entries[max(held, 0):]))
 }
 
 // comparePeerSeen raises an alarm where the counterpart says that it has seen
@@ -386,6 +351,7 @@ func (s *Station) takeIn(tx Tx, now time.Time, row *Line, o identity.Origin, ind
 		return err
 	}
 	row.PeerEra = max(row.PeerEra, o.Era)
+	row.TakenEra, row.TakenSize = o.Era, index+1
 	if in.problem == "" {
 		row.PeerAt = later(row.PeerAt, in.entry.Wrapper.At)
 		row.PeerSeen = further(row.PeerSeen, in.entry.Wrapper.Seen)

@@ -36,6 +36,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	started := make(map[identity.Line]bool)
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
+	wg.Go(func() { r.takeIn(ctx) })
 	var told busyOutlets
 	for {
 		for _, l := range r.Station.LineNames() {
@@ -55,6 +56,19 @@ func (r *Runner) Run(ctx context.Context) error {
 				r.Log.Error("tick", "error", err)
 			}
 			r.tell(ctx, &wg, &told)
+		}
+	}
+}
+
+// takeIn reads what counterparts deliver, as it comes.
+func (r *Runner) takeIn(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := r.Station.TakeIn(ctx, r.Now()); err != nil && ctx.Err() == nil {
+			r.Log.Error("take in", "error", err) // a tick tries again
+		}
+		select {
+		case <-ctx.Done():
+		case <-r.Station.Arrived():
 		}
 	}
 }

@@ -102,6 +102,7 @@ type Station struct {
 	tokens   knownTokens
 	forgot   int // how often tokens were forgotten: what was read before is not remembered after
 	clock    clock
+	arrived  chan struct{} // one slot: a counterpart's entries wait to be read
 	stuck    error         // why the hook could not append; nil while it can
 	news     chan struct{} // closed at the next commit; nil while nobody waits for it
 
@@ -144,7 +145,7 @@ func New(ctx context.Context, now time.Time, cfg Config, open func(Finish) (Stor
 		name: own.Card.Station, book: cfg.Book,
 		limits: cfg.Limits.withDefaults(), marks: cfg.Mark, high: high, since: now, steady: cfg.Steady, blobs: cfg.Blobs, random: cfg.Random, jitter: cfg.Jitter,
 		verifier: identity.NewVerifier(), keys: cfg.Keys, watching: newWatching(cfg.Watch),
-		sign:  make(map[identity.Origin]journal.Signer),
+		sign: make(map[identity.Origin]journal.Signer), arrived: make(chan struct{}, 1),
 		peers: make(map[identity.Station]*peer),
 		lines: make(map[identity.Line]*lineState), policies: make(map[identity.Origin]parsedPolicy), tokens: make(knownTokens),
 		batch: batch{dirty: make(map[identity.Line]bool)}, desk: watchDesk{lines: make(map[identity.Line]*lineRead)},

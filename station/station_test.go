@@ -143,3 +143,14 @@ func checkLine(t testing.TB, l identity.Line, ends ...stationtest.End) {
 		}
 	}
 }
+
+// served answers a request as a station with a runner does, and reads what it
+// brought.
+func served(t testing.TB, s *station.Station, now time.Time, r line.Request) line.Response {
+	t.Helper()
+	a, err := stationtest.Serve(ctx, s, now, r)
+	if err != nil {
+		t.Error(err)
+	}
+	return a
+}

@@ -222,6 +222,8 @@ type Line struct {
 	Terms    []byte          // this side's terms of the line, as entry 0 states them
 	PeerCard identity.Digest // of the card that was last accepted
 
+	TakenEra   identity.Era // up to where the counterpart's logs have been read, the newest of them
+	TakenSize  int64
 	PeerAt     time.Time    // the latest second of a wrapper in the counterpart's newest log
 	PeerSeen   message.Head // the largest head of our log that a wrapper in it has seen
 	Seen       message.Head // the largest head of the counterpart's log that an own wrapper has seen; it never falls

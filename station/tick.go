@@ -15,7 +15,8 @@ func (s *Station) Tick(ctx context.Context, now time.Time) error {
 	if err := s.SaveMark(now); err != nil {
 		return err
 	}
-	err := s.update(ctx, now, func(tx Tx) error {
+	err := s.TakeIn(ctx, now)
+	err = errors.Join(err, s.update(ctx, now, func(tx Tx) error {
 		if unsafe != nil {
 			return nil //nolint:nilerr // nothing runs out by a clock that leapt
 		}
@@ -26,7 +27,7 @@ func (s *Station) Tick(ctx context.Context, now time.Time) error {
 			return err
 		}
 		return s.expire(tx, now)
-	})
+	}))
 	err = errors.Join(err, s.keepWatch(ctx, now))
 	err = errors.Join(err, s.indexSome(ctx, now))
 	s.mu.Lock()

@@ -34,7 +34,7 @@ func TestAnswersToWhatIsNotThere(t *testing.T) {
 		"a checkpoint of a log to be": {line.Request{Op: line.OpTile, Origin: v.line.Log(v.Name(), 9), Path: "checkpoint"}, http.StatusNotFound},
 	} {
 		c.r.Peer = h.Name()
-		got := line.Serve(ctx, station.At(v.Station, func() time.Time { return now }), c.r)
+		got := served(t, v.Station, now, c.r)
 		if got.Status != c.want {
 			t.Errorf("%s is answered %d, want %d: %s", name, got.Status, c.want, got.Body)
 		}

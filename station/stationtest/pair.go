@@ -118,6 +118,13 @@ func (e End) Say(ctx context.Context, now time.Time, d station.Draft, typed ...s
 	return e.Outgoing(ctx, operator, now, out.ID)
 }
 
+// Serve answers a request as a station with a runner does: it reads what the
+// request brought, once it has answered.
+func Serve(ctx context.Context, s *station.Station, now time.Time, r line.Request) (line.Response, error) {
+	answer := line.Serve(ctx, station.At(s, func() time.Time { return now }), r)
+	return answer, s.TakeIn(ctx, now)
+}
+
 // maxSteps bounds Settle: a line that needs more never settles.
 const maxSteps = 10_000
 
@@ -145,7 +152,9 @@ func Settle(ctx context.Context, now time.Time, l identity.Line, ends ...End) er
 			var answer line.Response
 			var failed error
 			if ok {
-				answer = line.Serve(ctx, station.At(peer.Station, func() time.Time { return now }), r)
+				if answer, err = Serve(ctx, peer.Station, now, r); err != nil {
+					return fmt.Errorf("%s: %w", peer.Name(), err)
+				}
 			} else {
 				failed = &line.Error{Fault: line.Unreachable, Peer: r.Peer, Err: fmt.Errorf("not in this test")}
 			}
