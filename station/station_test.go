@@ -40,29 +40,28 @@ func open(t testing.TB, now time.Time, c *stationtest.Cast, dir string) stationt
 	return stationtest.End{Station: s, Cast: c}
 }
 
-// pair opens two stations with a line between them.
-func pair(t testing.TB) (a, b stationtest.End, l identity.Line) {
+// casts makes the people and keys of two stations.
+func casts(t testing.TB) (a, b *stationtest.Cast) {
 	t.Helper()
-	ca, err := stationtest.NewCast(rand.Reader, start, "arden.example", "ARD", bor)
+	a, err := stationtest.NewCast(rand.Reader, start, "arden.example", "ARD", bor)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cb, err := stationtest.NewCast(rand.Reader, start, "boreal.example", "BOR", arden)
+	b, err = stationtest.NewCast(rand.Reader, start, "boreal.example", "BOR", arden)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, b = open(t, start, ca, t.TempDir()), open(t, start, cb, t.TempDir())
-	t.Cleanup(func() {
-		for _, e := range []stationtest.End{a, b} {
-			if err := e.Close(start); err != nil {
-				t.Error(err)
-			}
-		}
-	})
+	return a, b
+}
+
+// introduced pairs two stations and opens a line between them.
+func introduced(t testing.TB, a, b stationtest.End) identity.Line {
+	t.Helper()
 	if err := stationtest.Introduce(ctx, start, a, b); err != nil {
 		t.Fatal(err)
 	}
-	if l, err = identity.NewLine(arden, bor, identity.Notification); err != nil {
+	l, err := identity.NewLine(arden, bor, identity.Notification)
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range []stationtest.End{a, b} {
@@ -78,7 +77,26 @@ func pair(t testing.TB) (a, b stationtest.End, l identity.Line) {
 	if err := stationtest.Settle(ctx, start, l, a, b); err != nil {
 		t.Fatal(err)
 	}
-	return a, b, l
+	return l
+}
+
+func closeEnd(t testing.TB, e stationtest.End) {
+	t.Helper()
+	if err := e.Close(start); err != nil {
+		t.Error(err)
+	}
+}
+
+// pair opens two stations with a line between them.
+func pair(t testing.TB) (a, b stationtest.End, l identity.Line) {
+	t.Helper()
+	ca, cb := casts(t)
+	a, b = open(t, start, ca, t.TempDir()), open(t, start, cb, t.TempDir())
+	t.Cleanup(func() {
+		closeEnd(t, a)
+		closeEnd(t, b)
+	})
+	return a, b, introduced(t, a, b)
 }
 
 // A line opens by both sides, a message released by two is delivered and
