@@ -43,7 +43,7 @@ func TestCover(t *testing.T) {
 }
 
 // copied returns the edition's files, so that a test can break one.
-func copied(t *testing.T) fstest.MapFS {
+func copied(t testing.TB) fstest.MapFS {
 	t.Helper()
 	files := fstest.MapFS{}
 	root := os.DirFS("data")

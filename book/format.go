@@ -31,6 +31,7 @@ const (
 	TypeHours    Type = "hours"   // days and hours in UTC, like Mo-Fr 06:00-18:00
 	TypeItem     Type = "item"    // {item, code}: what the code of the list says of the item
 	TypeRule     Type = "rule"    // of a release policy
+	TypeRecord   Type = "record"  // an object of the parameter's fields, each one value
 )
 
 // Param is a parameter of a format.
@@ -43,6 +44,9 @@ type Param struct {
 	Max      int    `json:"max,omitempty"`  // characters of a text, id or hex, values of any other list, or the largest count
 	Optional bool   `json:"optional,omitempty"`
 	Label    Text   `json:"label"`
+
+	Fields []Param `json:"fields,omitempty"` // of a record, in the order in which they are shown
+	Checks []Rule  `json:"checks,omitempty"` // of a record: between its fields
 }
 
 // IsBlob reports whether the parameter names blobs.

@@ -79,6 +79,9 @@ func (l *linter) text(where string, t Text) {
 func (l *linter) label(where string, t Text) {
 	l.text(where, t)
 	for _, lang := range langs {
+		if strings.Contains(t[lang], within) {
+			l.add(where, fmt.Sprintf("its label in %s holds what sets a record off from its field", lang))
+		}
 		if strings.Contains(t[lang], ": ") {
 			l.add(where, fmt.Sprintf("its label in %s holds a colon and a space, which end a label", lang))
 		}
@@ -237,12 +240,13 @@ func (l *linter) clocks() {
 
 func (l *linter) param(where string, p Param) {
 	l.label(where, p.Label)
+	l.record(where, p)
 	if _, ok := l.e.lists[p.List]; (p.Type == TypeCode || p.Type == TypeItem) != ok {
 		l.add(where, "a code or an item, and nothing else, names a list that exists")
 	}
 	switch p.Type {
 	case TypeCode, TypeTime, TypeWindow, TypeDuration, TypeCount, TypeHash, TypeHex, TypeBlob, TypeText, TypeID, TypeStation,
-		TypeLine, TypeCite, TypeAsset, TypeGeo, TypeChannel, TypeHours, TypeItem, TypeRule:
+		TypeLine, TypeCite, TypeAsset, TypeGeo, TypeChannel, TypeHours, TypeItem, TypeRule, TypeRecord:
 	default:
 		l.add(where, fmt.Sprintf("there is no type %q", p.Type))
 	}
