@@ -30,14 +30,14 @@ func TestCover(t *testing.T) {
 		t.Errorf("%d formats, %d languages, %d renderings of %d examples; missing %v, faults %v", c.Formats, c.Languages, c.Renderings, examples, c.Missing, c.Faults)
 	}
 	missing := []book.Need{
-		{By: "article A14", Format: "250"},
+		{By: "article A14", Format: "299"},
 		{By: "dossier notice", Dossier: book.KindNotice, Transition: "inquire"}, // of an incident
 	}
 	got := e.Cover(slices.Concat(missing[:1], needs, missing[1:]))
 	if !slices.Equal(got.Missing, missing) || got.OK() || got.Renderings != c.Renderings {
 		t.Errorf("missing %v, want %v", got.Missing, missing)
 	}
-	if s := missing[0].String(); s != "article A14 needs format 250" {
+	if s := missing[0].String(); s != "article A14 needs format 299" {
 		t.Errorf("a need reads %q", s)
 	}
 }

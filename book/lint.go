@@ -207,6 +207,7 @@ func (l *linter) course(where string, f Format) {
 	if (f.ReplySeconds > 0 || f.HalfTime) && len(f.Replies) == 0 {
 		l.add(where, "a reply is due and no format answers it")
 	}
+	l.replyBy(where, f)
 	isTime := func(name string) bool {
 		p, ok := f.param(name)
 		return ok && !p.Many && slices.Contains(timed, p.Type)
@@ -220,6 +221,22 @@ func (l *linter) course(where string, f Format) {
 	for _, u := range f.Followups {
 		if _, ok := l.e.Format(u.Format); !ok || u.After != afterEntry && !isTime(u.After) {
 			l.add(where, fmt.Sprintf("what follows it, format %s after %q, is not there", u.Format, u.After))
+		}
+	}
+}
+
+// replyBy checks the times of a reply that a code of the message sets.
+func (l *linter) replyBy(where string, f Format) {
+	if f.ReplyBy == nil {
+		return
+	}
+	p, ok := f.param(f.ReplyBy.Param)
+	if !ok || p.Type != TypeCode || p.Many || p.Optional || len(f.Replies) == 0 || len(f.ReplyBy.Codes) == 0 {
+		l.add(where, fmt.Sprintf("the time of its reply follows from %q, which is no code that always stands", f.ReplyBy.Param))
+	}
+	for code, c := range f.ReplyBy.Codes {
+		if _, ok := l.e.lists[p.List].find(code); !ok || c.ReplySeconds <= 0 || c.InterimSeconds < 0 || c.InterimSeconds >= c.ReplySeconds {
+			l.add(where, fmt.Sprintf("the times that %q sets are none", code))
 		}
 	}
 }

@@ -25,6 +25,7 @@ const (
 	RulePairs     RuleKind = "pairs"      // the lists Param and Than have one length
 	RuleDistinct  RuleKind = "distinct"   // no item of the list Param, or no value of the field Field of its records, stands twice
 	RuleAnyOf     RuleKind = "any-of"     // at least one of Params stands
+	RuleApart     RuleKind = "apart"      // no value of the list Param is what Than is
 )
 
 // Rule is a condition between parameters of a format that the type of none of
@@ -84,6 +85,10 @@ func (r Rule) broken(b message.Body) (reason, next string) {
 		if name, twice := repeated(v, r.Field); twice {
 			return fmt.Sprintf("%q stands twice", clip(name)), "give each item once"
 		}
+	case RuleApart:
+		if stands && other && among(v, than) {
+			return "it names what " + r.Than + " is", "leave it out of the list, or correct " + r.Than
+		}
 	case RuleAnyOf:
 		if !slices.ContainsFunc(r.Params, func(p string) bool { _, ok := b.Params[p]; return ok }) {
 			return "none of " + strings.Join(r.Params, ", ") + " stands", "give at least one of them"
@@ -131,6 +136,12 @@ func repeated(v jsontext.Value, field string) (string, bool) {
 	return "", false
 }
 
+// among reports whether a list holds a value.
+func among(list, v jsontext.Value) bool {
+	var all []jsontext.Value
+	return json.Unmarshal(list, &all) == nil && slices.ContainsFunc(all, func(one jsontext.Value) bool { return string(one) == string(v) })
+}
+
 // timed are the types in which a rule can look for a time.
 var timed = []Type{TypeTime, TypeWindow}
 
@@ -172,6 +183,10 @@ func (e *Edition) rule(f Format, r Rule) []string {
 			_, named := p.field(r.Field)
 			return p.Many && (p.Type == TypeItem && r.Field == "" || p.Type == TypeRecord && named)
 		}, "a list of items, or of records with the field,")
+	case RuleApart:
+		param(r.Param, many, "a list")
+		of, _ := f.param(r.Param)
+		param(r.Than, func(p Param) bool { return !p.Many && p.Type == of.Type }, "a single value of the same type")
 	case RuleAnyOf:
 		if len(r.Params) < 2 {
 			out = append(out, "any-of: it names fewer than two parameters")

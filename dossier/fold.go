@@ -50,9 +50,11 @@ func (l *Line) fold(head Item, at time.Time) *fold {
 	f.d.Kind = f.kind
 	for _, it := range items {
 		f.lapse(it.Received)
+		f.silence(it.Received)
 		f.take(it)
 	}
 	f.lapse(at)
+	f.silence(at)
 	return f
 }
 
@@ -141,14 +143,15 @@ func (f *fold) move(it Item, form Form) (asks bool) {
 		m = "write"
 	}
 	before := f.course.stage
-	if flag := f.course.move(m, it); flag != "" {
+	if flag := f.course.move(m, it, f.leaves(f.made, it)); flag != "" {
 		f.flag(it.ID, flag)
 		return false
 	}
 	f.made = append(f.made, it)
 	f.settled(before, it.Received)
 	f.effects(it, form)
-	return asks
+	t := f.course.turns[m]
+	return asks && !slices.Contains(t.quiet, it.Facts.Words[t.by])
 }
 
 // mirrors reports whether a message answers one of its own format, and so asks
@@ -199,8 +202,8 @@ func (f *fold) recall(c *call, at time.Time) {
 	}
 	before := f.course.stage
 	f.course = course{machine: f.course.machine, made: make(map[Move][]identity.Station)}
-	for _, it := range f.made {
-		f.course.move(f.l.forms[it.Format].Move, it)
+	for i, it := range f.made {
+		f.course.move(f.l.forms[it.Format].Move, it, f.leaves(f.made[:i], it))
 	}
 	if f.course.stage == "" {
 		f.course.stage = Withdrawn
