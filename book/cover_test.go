@@ -80,6 +80,9 @@ func TestLintFinds(t *testing.T) {
 		"shown":      {"formats/112.json", "\"effect\": 1,", "", "formats/112: no example shows effect"},
 		"example":    {"formats/231.json", `"answer": "stopped"`, `"answer": "perhaps"`, "formats/231 example 1: format 231, answer"},
 		"clocks":     {"edition.json", `"seen_seconds": 900`, `"seen_seconds": 9000`, "edition.json clocks: the times of FLASH"},
+		"reply by":   {"formats/270.json", `"param": "urgency"`, `"param": "remarks"`, "formats/270: the time of its reply follows from \"remarks\""},
+		"reply code": {"formats/270.json", `"urgent": {`, `"urgently": {`, "formats/270: the times that \"urgently\" sets are none"},
+		"apart":      {"formats/275.json", `"than": "source_state"`, `"than": "source"`, "formats/275 checks: apart: \"source\" is not a single value"},
 		"label":      {"formats/231.json", `"en": "Grounds"`, `"en": "Grounds: why"`, "formats/231 grounds: its label in en holds a colon"},
 	} {
 		files := copied(t)
