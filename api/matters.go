@@ -166,7 +166,7 @@ func (s *Server) matters(api huma.API) {
 		func(ctx context.Context, in *struct {
 			LineQuery
 			AsOf
-			Kind  string `query:"kind" enum:"incident,notice,stop,technical,contact,service,consultation,any"`
+			Kind  string `query:"kind" enum:"incident,notice,stop,technical,contact,service,consultation,assistance,vulnerability,claim,report,disclosure,publication,edition,glossary,statement,any"`
 			Stage string `query:"stage" maxLength:"40"`
 			Owes  string `query:"owes" enum:"own,counterpart" doc:"only where that side owes something"`
 			After string `query:"after" maxLength:"600" doc:"cursor of the last one seen"`
