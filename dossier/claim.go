@@ -1,6 +1,7 @@
 package dossier
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -96,54 +97,79 @@ type FactSaid struct {
 func stating(m Move) bool   { return m == "claim" || m == "put" }
 func answering(m Move) bool { return m == "reply" || m == "answer" }
 
-// concerns returns the claim or report, of those before it, that a message is
-// about: the first that it refers to, or that a question that it refers to does.
-func (f *fold) concerns(before []Item, it Item) (Item, bool) {
-	next := slices.Clone(f.l.refs(it))
-	seen := make(map[message.ID]bool)
-	for i := 0; i < len(next); i++ {
-		n := slices.IndexFunc(before, func(b Item) bool { return b.ID == next[i] })
-		if n < 0 || seen[next[i]] {
-			continue
+// A ledger is what a fold knows of claims and reports as it goes on: what states
+// facts, which of them is left without an answer, and what each message is about.
+// It costs the same for the last message of a long matter as for the first.
+type ledger struct {
+	stated map[message.ID]Item
+	left   map[message.ID]map[int]bool // of a claim or report: the facts that its counterpart did not answer
+	about  map[message.ID]message.ID   // of what was said to one: which
+}
+
+func newLedger() ledger {
+	return ledger{make(map[message.ID]Item), make(map[message.ID]map[int]bool), make(map[message.ID]message.ID)}
+}
+
+// concerns returns the claim or report that a message is about: the first that it
+// refers to, or that a message that it refers to is about.
+func (l ledger) concerns(refs []message.ID) (Item, bool) {
+	for _, ref := range refs {
+		if it, ok := l.stated[ref]; ok {
+			return it, true
 		}
-		seen[next[i]] = true
-		if stating(f.l.forms[before[n].Format].Move) {
-			return before[n], true
+	}
+	for _, ref := range refs {
+		if id, ok := l.about[ref]; ok {
+			return l.stated[id], true
 		}
-		next = append(next, f.l.refs(before[n])...)
 	}
 	return Item{}, false
 }
 
 // leaves reports whether a message of a claim leaves a fact of it unanswered.
-func (f *fold) leaves(before []Item, it Item) bool {
+func (f *fold) leaves(it Item) bool {
 	if f.kind != KindClaim || f.l.forms[it.Format].Move != "reply" {
 		return false
 	}
-	claim, ok := f.concerns(before, it)
-	return ok && f.unanswered(append(slices.Clip(before), it), claim)
+	claim, ok := f.ledger.concerns(f.l.refs(it))
+	if !ok {
+		return false
+	}
+	left := maps.Clone(f.ledger.left[claim.ID])
+	for _, r := range it.Facts.Records["facts"] {
+		delete(left, r.number())
+	}
+	return len(left) > 0
+}
+
+// enter notes a move that was made.
+func (f *fold) enter(it Item) {
+	if f.kind != KindClaim && f.kind != KindReport {
+		return
+	}
+	m, l := f.l.forms[it.Format].Move, f.ledger
+	if stating(m) {
+		l.stated[it.ID] = it
+		for i := range it.Facts.Records["facts"] {
+			put2(l.left, it.ID, i+1, true)
+		}
+		return
+	}
+	about, ok := l.concerns(f.l.refs(it))
+	if !ok {
+		return
+	}
+	l.about[it.ID] = about.ID
+	if answering(m) && it.Origin.Writer != about.Origin.Writer {
+		for _, r := range it.Facts.Records["facts"] {
+			delete(l.left[about.ID], r.number())
+		}
+	}
 }
 
 // unanswered reports whether the counterpart has left a fact of a claim without
 // an answer.
-func (f *fold) unanswered(made []Item, claim Item) bool {
-	left := make(map[int]bool)
-	for i := range claim.Facts.Records["facts"] {
-		left[i+1] = true
-	}
-	for _, it := range made {
-		if f.l.forms[it.Format].Move != "reply" || it.Origin.Writer == claim.Origin.Writer {
-			continue
-		}
-		if about, ok := f.concerns(made, it); !ok || about.ID != claim.ID {
-			continue
-		}
-		for _, r := range it.Facts.Records["facts"] {
-			delete(left, r.number())
-		}
-	}
-	return len(left) > 0
-}
+func (f *fold) unanswered(claim Item) bool { return len(f.ledger.left[claim.ID]) > 0 }
 
 // number returns the number of the fact that a record speaks of; zero: of none.
 func (r Record) number() int {
@@ -161,25 +187,26 @@ func (f *fold) factStates() []FactState {
 		return nil
 	}
 	var list []FactState
-	for i, it := range f.made {
+	index := make(map[message.ID]int) // of a claim's or report's first fact
+	for _, it := range f.made {
 		m := f.l.forms[it.Format].Move
 		if stating(m) {
+			index[it.ID] = len(list)
 			for n, r := range it.Facts.Records["facts"] {
 				list = append(list, FactState{Of: it.ID, N: n + 1, By: it.Origin.Writer, Said: r})
 			}
 			continue
 		}
-		about, ok := f.concerns(f.made[:i], it)
+		about, ok := f.ledger.stated[f.ledger.about[it.ID]]
 		for _, r := range slices.Concat(it.Facts.Records["facts"], it.Facts.Records["questions"]) {
 			if _, named := r["fact"]; !named {
 				continue
 			}
-			n := slices.IndexFunc(list, func(x FactState) bool { return ok && x.Of == about.ID && x.N == r.number() })
-			if n < 0 {
-				f.flag(it.ID, FlagNoFact)
+			if n := r.number(); ok && n > 0 && n <= len(about.Facts.Records["facts"]) {
+				list[index[about.ID]+n-1].say(m, it, r)
 				continue
 			}
-			list[n].say(m, it, r)
+			f.flag(it.ID, FlagNoFact)
 		}
 	}
 	for i := range list {

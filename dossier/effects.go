@@ -65,7 +65,7 @@ func (f *fold) answer(asked, c *call) {
 // partly reports whether an answer is one for the time being.
 func (f *fold) partly(asked, c *call) bool {
 	t := f.course.turns[c.form.Move]
-	if t.partial != "" && f.unanswered(f.made, asked.it) {
+	if t.partial != "" && f.unanswered(asked.it) {
 		return true
 	}
 	return t.partly != "" && c.it.Facts.Words[t.by] == t.partly

@@ -20,6 +20,7 @@ type fold struct {
 	byID    map[message.ID]*call
 	entries map[message.ID]int // of the timeline
 	made    []Item             // the moves that were made, in order
+	ledger  ledger             // what they say by points
 	owed    []*owed
 	assets  assets // notice: what it touches now
 	lapses  time.Duration
@@ -42,7 +43,7 @@ func (l *Line) Dossier(id message.ID, at time.Time) (Dossier, bool) {
 // fold folds the dossier of a head.
 func (l *Line) fold(head Item, at time.Time) *fold {
 	f := &fold{
-		l: l, at: at, kind: l.kind(head), byID: make(map[message.ID]*call), entries: make(map[message.ID]int),
+		l: l, at: at, kind: l.kind(head), byID: make(map[message.ID]*call), entries: make(map[message.ID]int), ledger: newLedger(),
 	}
 	f.course = course{machine: machines[f.kind], made: make(map[Move][]identity.Station)}
 	var items []Item
@@ -143,11 +144,12 @@ func (f *fold) move(it Item, form Form) (asks bool) {
 		m = "write"
 	}
 	before := f.course.stage
-	if flag := f.course.move(m, it, f.leaves(f.made, it)); flag != "" {
+	if flag := f.course.move(m, it, f.leaves(it)); flag != "" {
 		f.flag(it.ID, flag)
 		return false
 	}
 	f.made = append(f.made, it)
+	f.enter(it)
 	f.settled(before, it.Received)
 	f.effects(it, form)
 	t := f.course.turns[m]
@@ -202,8 +204,10 @@ func (f *fold) recall(c *call, at time.Time) {
 	}
 	before := f.course.stage
 	f.course = course{machine: f.course.machine, made: make(map[Move][]identity.Station)}
-	for i, it := range f.made {
-		f.course.move(f.l.forms[it.Format].Move, it, f.leaves(f.made[:i], it))
+	f.ledger = newLedger()
+	for _, it := range f.made {
+		f.course.move(f.l.forms[it.Format].Move, it, f.leaves(it))
+		f.enter(it)
 	}
 	if f.course.stage == "" {
 		f.course.stage = Withdrawn

@@ -74,16 +74,22 @@ func (f *fold) serials() []Serial {
 		return nil
 	}
 	var list []Serial
+	index := make(map[message.ID]map[string]int) // by proposal and citation
 	for _, it := range f.made {
 		if f.l.forms[it.Format].Move == "propose" {
 			for _, cite := range it.Facts.Lists["serials"] {
+				put2(index, it.ID, cite, len(list))
 				list = append(list, Serial{Of: it.ID, Cite: cite, Form: it.Facts.Words["form"]})
 			}
 			continue
 		}
-		refs := f.l.refs(it)
 		for _, r := range it.Facts.Records["answers"] {
-			n := slices.IndexFunc(list, func(x Serial) bool { return slices.Contains(refs, x.Of) && x.Cite == r["item"] })
+			n := -1
+			for _, ref := range f.l.refs(it) {
+				if at, ok := index[ref][r["item"]]; ok && n < 0 {
+					n = at
+				}
+			}
 			if n < 0 {
 				f.flag(it.ID, FlagNotProposed)
 				continue

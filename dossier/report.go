@@ -1,8 +1,6 @@
 package dossier
 
 import (
-	"slices"
-
 	"detente/identity"
 	"detente/message"
 )
@@ -46,16 +44,17 @@ func (f *fold) named() []NamedState {
 		return nil
 	}
 	var list []NamedState
-	for i, it := range f.made {
+	index := make(map[message.ID]map[string]int)
+	for _, it := range f.made {
 		if stating(f.l.forms[it.Format].Move) {
 			for _, s := range it.Facts.Lists["states"] {
+				put2(index, it.ID, s, len(list))
 				list = append(list, NamedState{Of: it.ID, State: s})
 			}
 			continue
 		}
-		about, ok := f.concerns(f.made[:i], it)
-		n := slices.IndexFunc(list, func(x NamedState) bool { return ok && x.Of == about.ID && x.State == it.Facts.Words["state"] })
-		if n < 0 {
+		n, ok := index[f.ledger.about[it.ID]][it.Facts.Words["state"]]
+		if !ok {
 			f.flag(it.ID, FlagNotNamed)
 			continue
 		}

@@ -1,6 +1,11 @@
 package dossier
 
-import "detente/identity"
+import (
+	"slices"
+
+	"detente/identity"
+	"detente/message"
+)
 
 type factJSON struct {
 	Answers  []saidJSON       `json:"answers,omitempty"`
@@ -53,5 +58,31 @@ func (d Dossier) stated(out *dossierJSON) {
 	}
 	for _, s := range d.Serials {
 		out.Serials = append(out.Serials, serialJSON{s.Answer, idText(s.By), s.Cite, s.Form, s.From, s.Of.String()})
+	}
+}
+
+// stated checks what a dossier says by points: each belongs to a message of it,
+// and stands as what was said to it.
+func (c *checker) stated(d Dossier, in map[message.ID]bool) {
+	for i, f := range d.Facts {
+		said := slices.Concat(f.Answers, f.Asked, f.Closed)
+		switch {
+		case !in[f.Of] || f.N < 1 || i > 0 && d.Facts[i-1].Of == f.Of && d.Facts[i-1].N != f.N-1:
+			c.add(d, "fact %d of %s is not in its place", f.N, f.Of)
+		case slices.ContainsFunc(said, func(x FactSaid) bool { return !in[x.By] || x.At.After(c.at) || x.At.IsZero() }):
+			c.add(d, "to fact %d of %s something was said that is not in it", f.N, f.Of)
+		case f.Standing != f.standing():
+			c.add(d, "fact %d of %s stands as %s", f.N, f.Of, f.Standing)
+		}
+	}
+	for _, n := range d.Named {
+		if !in[n.Of] || n.By != (message.ID{}) && !in[n.By] {
+			c.add(d, "the answer for %s is not in it", n.State)
+		}
+	}
+	for _, x := range d.Serials {
+		if !in[x.Of] || x.By != (message.ID{}) && !in[x.By] {
+			c.add(d, "the answer for %s is not in it", x.Cite)
+		}
 	}
 }
