@@ -21,9 +21,11 @@ type fold struct {
 	entries map[message.ID]int // of the timeline
 	made    []Item             // the moves that were made, in order
 	ledger  ledger             // what they say by points
-	owed    []*owed
-	assets  assets // notice: what it touches now
-	lapses  time.Duration
+
+	proposals []*call // of publication, that ask for consent
+	owed      []*owed
+	assets    assets // notice: what it touches now
+	lapses    time.Duration
 }
 
 // Dossier returns the dossier that a message belongs to, the first one where it
@@ -77,7 +79,9 @@ func (f *fold) take(it Item) {
 	f.calls, f.byID[it.ID] = append(f.calls, c), c
 	f.line(e, f.marks(c, known)...)
 	if !refused {
-		c.asks = f.move(it, form)
+		if c.asks = f.move(it, form); c.asks && form.Kind == KindPublication {
+			f.proposals = append(f.proposals, c)
+		}
 		f.announce(it, form)
 		f.promise(it, form)
 	}

@@ -45,8 +45,8 @@ func (f *fold) silence(at time.Time) {
 	if f.kind != KindPublication || f.course.stage != PublicationProposed {
 		return
 	}
-	for _, c := range slices.Backward(f.calls) {
-		if c.form.Move != "propose" || !c.asks || c.recalled {
+	for _, c := range slices.Backward(f.proposals) {
+		if c.recalled {
 			continue
 		}
 		if by := c.lastDeadline(); at.After(by) && !c.answered.there() {
