@@ -126,6 +126,9 @@ type MatterDetail struct {
 	Window    *Period           `json:"window,omitempty"`
 	Conflicts []string          `json:"conflicts,omitempty"`
 	Timeline  []TimelineEntry   `json:"timeline"`
+	Facts     []Fact            `json:"facts,omitempty" doc:"claims and reports: each fact stated"`
+	Named     []NamedState      `json:"named,omitempty" doc:"reports: the states named"`
+	Serials   []ProposedSerial  `json:"serials,omitempty" doc:"publications: the messages proposed"`
 	Duties    []Duty            `json:"duties"`
 	Moves     []NextMove        `json:"moves" doc:"what may come next"`
 	Silence   *Duty             `json:"silence,omitempty" doc:"the duty that becomes late next if nothing comes"`
@@ -163,7 +166,7 @@ func (s *Server) matters(api huma.API) {
 		func(ctx context.Context, in *struct {
 			LineQuery
 			AsOf
-			Kind  string `query:"kind" enum:"incident,notice,stop,technical,contact,service,consultation,any"`
+			Kind  string `query:"kind" enum:"incident,notice,stop,technical,contact,service,consultation,assistance,vulnerability,claim,report,disclosure,publication,edition,glossary,statement,any"`
 			Stage string `query:"stage" maxLength:"40"`
 			Owes  string `query:"owes" enum:"own,counterpart" doc:"only where that side owes something"`
 			After string `query:"after" maxLength:"600" doc:"cursor of the last one seen"`
@@ -307,6 +310,7 @@ func (s *Server) shownMatterView(m station.MatterView) MatterDetail {
 	for _, n := range m.Dossier.Next {
 		v.Moves = append(v.Moves, NextMove{string(n.Move), texts(n.From), texts(n.Formats), texts(n.To)})
 	}
+	v.stated(m)
 	for _, l := range m.Links {
 		v.Links = append(v.Links, MatterLink{l.Dossier.String(), l.By.String()})
 	}

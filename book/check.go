@@ -136,6 +136,8 @@ func (e *Edition) checkOne(p Param, v jsontext.Value) error {
 		return checkBlob(v)
 	case TypeItem:
 		return e.checkItem(p, v)
+	case TypeRecord:
+		return e.checkRecord(p, v)
 	case TypeRule:
 		if v.Kind() != '{' {
 			return errors.New("a rule is needed")
@@ -348,6 +350,8 @@ func (e *Edition) wanted(p Param) string {
 		s = "days and hours in UTC like Mo-Fr 06:00-18:00"
 	case TypeItem:
 		s = "an item and what is said of it, as ITEM/CODE with the code one of " + strings.Join(e.codes(p.List), ", ")
+	case TypeRecord:
+		s = e.wantedRecord(p)
 	case TypeStation:
 		s = "a station like nrrc.arden.example"
 	case TypeRule:

@@ -75,6 +75,37 @@ func (f Format) Clocks(p message.Precedence) Clocks {
 	return c
 }
 
+// ReplyBy sets the time of a reply by what the message says of itself.
+type ReplyBy struct {
+	Param string                `json:"param"` // a code that always stands
+	Codes map[string]CodeClocks `json:"codes"` // a code that is not there: as the format sets it
+}
+
+// CodeClocks are the times that a code sets.
+type CodeClocks struct {
+	ReplySeconds   int64 `json:"reply_seconds"`            // within which a reply is due
+	InterimSeconds int64 `json:"interim_seconds,omitzero"` // within which at least an interim answer is; absent: by precedence
+}
+
+// ClocksOf returns the times that run for a message that says a code where the
+// format sets a reply's time by one: those of Clocks but for what the code sets.
+func (f Format) ClocksOf(p message.Precedence, code string) Clocks {
+	c := f.Clocks(p)
+	if f.ReplyBy == nil {
+		return c
+	}
+	by, ok := f.ReplyBy.Codes[code]
+	if !ok {
+		return c
+	}
+	f.ReplySeconds, f.HalfTime = by.ReplySeconds, false
+	c = f.Clocks(p)
+	if by.InterimSeconds > 0 {
+		c.Interim = seconds(by.InterimSeconds)
+	}
+	return c
+}
+
 // Lead is how long before what it announces a message of a format should be
 // received. Less is short notice, a flag; the message stands.
 type Lead struct {

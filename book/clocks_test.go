@@ -55,6 +55,28 @@ func TestClocks(t *testing.T) {
 	}
 }
 
+// The time of a reply to a claim follows from what the claim says of its urgency.
+// covers P11
+func TestClocksByCode(t *testing.T) {
+	f := format(t, "270")
+	for code, want := range map[string]book.Clocks{
+		"ordinary":      {Answered: 7 * 24 * time.Hour},
+		"urgent":        {Answered: 48 * time.Hour},
+		"election-core": {Answered: 24 * time.Hour, Interim: 12 * time.Hour},
+		"unheard-of":    {Answered: 7 * 24 * time.Hour},
+	} {
+		if c := f.ClocksOf(message.Immediate, code); c.Answered != want.Answered || c.Interim != want.Interim || c.Seen != time.Hour {
+			t.Errorf("a claim that says %s has the clocks %+v", code, c)
+		}
+	}
+	if c := f.ClocksOf(message.Flash, "election-core"); c.Answered != 24*time.Hour || c.Interim != 12*time.Hour || c.Seen != 15*time.Minute {
+		t.Errorf("at FLASH it has the clocks %+v", c)
+	}
+	if g := format(t, "210"); g.ClocksOf(message.Immediate, "urgent") != g.Clocks(message.Immediate) {
+		t.Error("a format without such times has other clocks by a code")
+	}
+}
+
 func TestShortNotice(t *testing.T) {
 	f := format(t, "110")
 	b := message.Body{Params: f.Examples[0]} // from 2026-12-01T08:00:00Z

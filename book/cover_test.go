@@ -30,20 +30,20 @@ func TestCover(t *testing.T) {
 		t.Errorf("%d formats, %d languages, %d renderings of %d examples; missing %v, faults %v", c.Formats, c.Languages, c.Renderings, examples, c.Missing, c.Faults)
 	}
 	missing := []book.Need{
-		{By: "article A14", Format: "250"},
+		{By: "article A14", Format: "299"},
 		{By: "dossier notice", Dossier: book.KindNotice, Transition: "inquire"}, // of an incident
 	}
 	got := e.Cover(slices.Concat(missing[:1], needs, missing[1:]))
 	if !slices.Equal(got.Missing, missing) || got.OK() || got.Renderings != c.Renderings {
 		t.Errorf("missing %v, want %v", got.Missing, missing)
 	}
-	if s := missing[0].String(); s != "article A14 needs format 250" {
+	if s := missing[0].String(); s != "article A14 needs format 299" {
 		t.Errorf("a need reads %q", s)
 	}
 }
 
 // copied returns the edition's files, so that a test can break one.
-func copied(t *testing.T) fstest.MapFS {
+func copied(t testing.TB) fstest.MapFS {
 	t.Helper()
 	files := fstest.MapFS{}
 	root := os.DirFS("data")
@@ -80,6 +80,9 @@ func TestLintFinds(t *testing.T) {
 		"shown":      {"formats/112.json", "\"effect\": 1,", "", "formats/112: no example shows effect"},
 		"example":    {"formats/231.json", `"answer": "stopped"`, `"answer": "perhaps"`, "formats/231 example 1: format 231, answer"},
 		"clocks":     {"edition.json", `"seen_seconds": 900`, `"seen_seconds": 9000`, "edition.json clocks: the times of FLASH"},
+		"reply by":   {"formats/270.json", `"param": "urgency"`, `"param": "remarks"`, "formats/270: the time of its reply follows from \"remarks\""},
+		"reply code": {"formats/270.json", `"urgent": {`, `"urgently": {`, "formats/270: the times that \"urgently\" sets are none"},
+		"apart":      {"formats/275.json", `"than": "source_state"`, `"than": "source"`, "formats/275 checks: apart: \"source\" is not a single value"},
 		"label":      {"formats/231.json", `"en": "Grounds"`, `"en": "Grounds: why"`, "formats/231 grounds: its label in en holds a colon"},
 	} {
 		files := copied(t)

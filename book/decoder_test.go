@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"unicode"
 	"unicode/utf8"
 
 	"detente/book"
@@ -452,6 +453,23 @@ func TestTaxonomies(t *testing.T) {
 	}
 }
 
+// lines is how many lines of a rendering a value takes: of a record one a field.
+func lines(n message.Format, e *book.Edition, name string, v jsontext.Value) int {
+	f, _ := e.Format(n)
+	i := slices.IndexFunc(f.Params, func(p book.Param) bool { return p.Name == name })
+	var fields map[string]jsontext.Value
+	if i < 0 || f.Params[i].Type != book.TypeRecord || json.Unmarshal(v, &fields) != nil {
+		return 1
+	}
+	return len(fields)
+}
+
+// marked reports whether a text begins with a mark, which is shown by its number.
+func marked(s string) bool {
+	c, _ := utf8.DecodeRuneInString(s)
+	return unicode.IsMark(c)
+}
+
 // FuzzParse reads renderings a second time line by line: what was read is what
 // stands after the labels.
 // covers P13 P14
@@ -493,10 +511,10 @@ func FuzzParse(f *testing.F) {
 			if json.Unmarshal(v, &list) != nil {
 				list = []jsontext.Value{v}
 			}
-			values += len(list)
 			for _, one := range list {
+				values += lines(b.Format, e, name, one)
 				var s string
-				if json.Unmarshal(one, &s) == nil && !strings.ContainsFunc(s, message.Hidden) && !strings.ContainsAny(s, "\"\\") && !strings.Contains(text, s) {
+				if json.Unmarshal(one, &s) == nil && !strings.ContainsFunc(s, message.Hidden) && !marked(s) && !strings.ContainsAny(s, "\"\\") && !strings.Contains(text, s) {
 					t.Errorf("%s was read as %q from %q, where it does not stand", name, s, text)
 				}
 			}

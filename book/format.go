@@ -31,6 +31,7 @@ const (
 	TypeHours    Type = "hours"   // days and hours in UTC, like Mo-Fr 06:00-18:00
 	TypeItem     Type = "item"    // {item, code}: what the code of the list says of the item
 	TypeRule     Type = "rule"    // of a release policy
+	TypeRecord   Type = "record"  // an object of the parameter's fields, each one value
 )
 
 // Param is a parameter of a format.
@@ -43,6 +44,9 @@ type Param struct {
 	Max      int    `json:"max,omitempty"`  // characters of a text, id or hex, values of any other list, or the largest count
 	Optional bool   `json:"optional,omitempty"`
 	Label    Text   `json:"label"`
+
+	Fields []Param `json:"fields,omitempty"` // of a record, in the order in which they are shown
+	Checks []Rule  `json:"checks,omitempty"` // of a record: between its fields
 }
 
 // IsBlob reports whether the parameter names blobs.
@@ -75,9 +79,22 @@ const (
 	KindTechnical    Kind = "technical"
 	KindContact      Kind = "contact"
 	KindConsultation Kind = "consultation"
+
+	KindAssistance    Kind = "assistance"
+	KindVulnerability Kind = "vulnerability"
+	KindClaim         Kind = "claim"
+	KindReport        Kind = "report" // of a third party
+	KindDisclosure    Kind = "disclosure"
+	KindPublication   Kind = "publication"
+	KindEdition       Kind = "edition"
+	KindGlossary      Kind = "glossary"
+	KindStatement     Kind = "statement"
 )
 
-var kinds = []Kind{KindAny, KindService, KindNotice, KindIncident, KindStop, KindTechnical, KindContact, KindConsultation}
+var kinds = []Kind{
+	KindAny, KindService, KindNotice, KindIncident, KindStop, KindTechnical, KindContact, KindConsultation,
+	KindAssistance, KindVulnerability, KindClaim, KindReport, KindDisclosure, KindPublication, KindEdition, KindGlossary, KindStatement,
+}
 
 // Move is what a format does in its dossier: a short verb, the only one of its
 // kind of dossier.
@@ -104,6 +121,7 @@ type Format struct {
 
 	SeenSeconds  int64            `json:"seen_seconds,omitzero"`  // within which the watch sees it; absent: by precedence
 	ReplySeconds int64            `json:"reply_seconds,omitzero"` // within which a reply is due; absent: by precedence, if a format answers it
+	ReplyBy      *ReplyBy         `json:"reply_by,omitempty"`     // by a code of its own: another time within which a reply is due
 	HalfTime     bool             `json:"half_time,omitempty"`    // a reply is due in half the time of its precedence
 	Replies      []message.Format `json:"replies,omitempty"`      // that answer it; absent: none is due
 	Refers       []message.Format `json:"refers,omitempty"`       // to one of which it must refer; absent: it need not refer

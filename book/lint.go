@@ -79,6 +79,9 @@ func (l *linter) text(where string, t Text) {
 func (l *linter) label(where string, t Text) {
 	l.text(where, t)
 	for _, lang := range langs {
+		if strings.Contains(t[lang], within) {
+			l.add(where, fmt.Sprintf("its label in %s holds what sets a record off from its field", lang))
+		}
 		if strings.Contains(t[lang], ": ") {
 			l.add(where, fmt.Sprintf("its label in %s holds a colon and a space, which end a label", lang))
 		}
@@ -204,6 +207,7 @@ func (l *linter) course(where string, f Format) {
 	if (f.ReplySeconds > 0 || f.HalfTime) && len(f.Replies) == 0 {
 		l.add(where, "a reply is due and no format answers it")
 	}
+	l.replyBy(where, f)
 	isTime := func(name string) bool {
 		p, ok := f.param(name)
 		return ok && !p.Many && slices.Contains(timed, p.Type)
@@ -217,6 +221,22 @@ func (l *linter) course(where string, f Format) {
 	for _, u := range f.Followups {
 		if _, ok := l.e.Format(u.Format); !ok || u.After != afterEntry && !isTime(u.After) {
 			l.add(where, fmt.Sprintf("what follows it, format %s after %q, is not there", u.Format, u.After))
+		}
+	}
+}
+
+// replyBy checks the times of a reply that a code of the message sets.
+func (l *linter) replyBy(where string, f Format) {
+	if f.ReplyBy == nil {
+		return
+	}
+	p, ok := f.param(f.ReplyBy.Param)
+	if !ok || p.Type != TypeCode || p.Many || p.Optional || len(f.Replies) == 0 || len(f.ReplyBy.Codes) == 0 {
+		l.add(where, fmt.Sprintf("the time of its reply follows from %q, which is no code that always stands", f.ReplyBy.Param))
+	}
+	for code, c := range f.ReplyBy.Codes {
+		if _, ok := l.e.lists[p.List].find(code); !ok || c.ReplySeconds <= 0 || c.InterimSeconds < 0 || c.InterimSeconds >= c.ReplySeconds {
+			l.add(where, fmt.Sprintf("the times that %q sets are none", code))
 		}
 	}
 }
@@ -237,12 +257,13 @@ func (l *linter) clocks() {
 
 func (l *linter) param(where string, p Param) {
 	l.label(where, p.Label)
+	l.record(where, p)
 	if _, ok := l.e.lists[p.List]; (p.Type == TypeCode || p.Type == TypeItem) != ok {
 		l.add(where, "a code or an item, and nothing else, names a list that exists")
 	}
 	switch p.Type {
 	case TypeCode, TypeTime, TypeWindow, TypeDuration, TypeCount, TypeHash, TypeHex, TypeBlob, TypeText, TypeID, TypeStation,
-		TypeLine, TypeCite, TypeAsset, TypeGeo, TypeChannel, TypeHours, TypeItem, TypeRule:
+		TypeLine, TypeCite, TypeAsset, TypeGeo, TypeChannel, TypeHours, TypeItem, TypeRule, TypeRecord:
 	default:
 		l.add(where, fmt.Sprintf("there is no type %q", p.Type))
 	}

@@ -302,11 +302,18 @@ func (p *parser) tail(b *message.Body) error {
 	}
 }
 
-var counted = regexp.MustCompile(`^ \[([0-9]+)/([0-9]+)\]: `)
+var counted = regexp.MustCompile(`^ \[([0-9]+)/([0-9]+)\](: | · )`)
 
 // param reads a parameter; nil where it is optional and absent.
 func (p *parser) param(param Param) (jsontext.Value, error) {
 	label := param.Label[p.lang]
+	if !param.Many && param.Type == TypeRecord {
+		v, err := p.record(param, label)
+		if v == nil && err == nil && !param.Optional {
+			err = p.fail(param.Name, "its line is expected here")
+		}
+		return v, err
+	}
 	if !param.Many {
 		v, ok := p.next(label)
 		if !ok {
@@ -327,8 +334,7 @@ func (p *parser) param(param Param) (jsontext.Value, error) {
 		if i, err := strconv.Atoi(m[1]); err != nil || i != len(list)+1 {
 			return nil, p.fail(param.Name, "a value is missing or out of order")
 		}
-		p.at++
-		v, err := p.value(param, rest[len(m[0]):])
+		v, err := p.counted(param, label, rest, m)
 		if err != nil {
 			return nil, err
 		}
@@ -344,6 +350,22 @@ func (p *parser) param(param Param) (jsontext.Value, error) {
 		return nil, p.fail(param.Name, "its line is expected here")
 	}
 	return marshal(list)
+}
+
+// counted reads one value of a list, whose label is followed by rest.
+func (p *parser) counted(param Param, label, rest string, m []string) (jsontext.Value, error) {
+	if (m[3] == within) != (param.Type == TypeRecord) {
+		return nil, p.fail(param.Name, "its line is expected here")
+	}
+	if param.Type == TypeRecord {
+		v, err := p.record(param, label+strings.TrimSuffix(m[0], within))
+		if v == nil && err == nil {
+			err = p.fail(param.Name, "a field of the record is expected here")
+		}
+		return v, err
+	}
+	p.at++
+	return p.value(param, rest[len(m[0]):])
 }
 
 // value reads one value back.
@@ -480,6 +502,8 @@ func composeValue(p Param, text string) (jsontext.Value, error) {
 			return nil, fmt.Errorf("%q is no item with its code", clip(text))
 		}
 		return marshal(item{text[:i], text[i+1:]})
+	case TypeRecord:
+		return composeRecord(p, text)
 	case TypeBlob, TypeRule:
 		v := jsontext.Value(slices.Clone([]byte(text)))
 		if err := v.Canonicalize(); err != nil {

@@ -122,7 +122,7 @@ func (r *renderer) code(list, code string) string {
 
 func (r *renderer) param(p Param, v jsontext.Value) {
 	if !p.Many {
-		r.line(p.Label[r.lang], r.value(p, v))
+		r.one(p, p.Label[r.lang], v)
 		return
 	}
 	var list []jsontext.Value
@@ -131,8 +131,17 @@ func (r *renderer) param(p Param, v jsontext.Value) {
 		return
 	}
 	for i, one := range list {
-		r.line(fmt.Sprintf("%s [%d/%d]", p.Label[r.lang], i+1, len(list)), r.value(p, one))
+		r.one(p, fmt.Sprintf("%s [%d/%d]", p.Label[r.lang], i+1, len(list)), one)
 	}
+}
+
+// one writes one value under its label: a line, of a record a line a field.
+func (r *renderer) one(p Param, label string, v jsontext.Value) {
+	if p.Type == TypeRecord {
+		r.record(p, label, v)
+		return
+	}
+	r.line(label, r.value(p, v))
 }
 
 // value writes one value: a code beside its label, a free text as a quoted

@@ -23,8 +23,9 @@ const (
 	RuleNotBefore RuleKind = "not-before" // the time Param is no earlier than the time Than
 	RuleDiffers   RuleKind = "differs"    // Param is not what Than is
 	RulePairs     RuleKind = "pairs"      // the lists Param and Than have one length
-	RuleDistinct  RuleKind = "distinct"   // no item of the list Param stands twice
+	RuleDistinct  RuleKind = "distinct"   // no item of the list Param, or no value of the field Field of its records, stands twice
 	RuleAnyOf     RuleKind = "any-of"     // at least one of Params stands
+	RuleApart     RuleKind = "apart"      // no value of the list Param is what Than is
 )
 
 // Rule is a condition between parameters of a format that the type of none of
@@ -36,6 +37,7 @@ type Rule struct {
 	Params []string `json:"params,omitempty"`
 	Than   string   `json:"than,omitempty"`
 	When   string   `json:"when,omitempty"`
+	Field  string   `json:"field,omitempty"`
 	Is     []string `json:"is,omitempty"`
 }
 
@@ -80,8 +82,12 @@ func (r Rule) broken(b message.Body) (reason, next string) {
 			return fmt.Sprintf("it has %d values, and %s has %d", count(v), r.Than, count(than)), "give one value for each"
 		}
 	case RuleDistinct:
-		if name, twice := repeated(v); twice {
+		if name, twice := repeated(v, r.Field); twice {
 			return fmt.Sprintf("%q stands twice", clip(name)), "give each item once"
+		}
+	case RuleApart:
+		if stands && other && among(v, than) {
+			return "it names what " + r.Than + " is", "leave it out of the list, or correct " + r.Than
 		}
 	case RuleAnyOf:
 		if !slices.ContainsFunc(r.Params, func(p string) bool { _, ok := b.Params[p]; return ok }) {
@@ -108,20 +114,32 @@ func count(v jsontext.Value) int {
 	return len(list)
 }
 
-// repeated returns the first item of a list that stands in it twice.
-func repeated(v jsontext.Value) (string, bool) {
-	var list []item
+// repeated returns the first item of a list, or value of a field of its
+// records, that stands in it twice.
+func repeated(v jsontext.Value, field string) (string, bool) {
+	var list []map[string]jsontext.Value
 	if len(v) == 0 || json.Unmarshal(v, &list) != nil {
 		return "", false
 	}
+	if field == "" {
+		field = "item"
+	}
 	seen := make(map[string]bool, len(list))
 	for _, it := range list {
-		if seen[it.Item] {
-			return it.Item, true
+		one, stands := it[field]
+		if name := strings.Trim(string(one), `"`); stands && seen[name] {
+			return name, true
+		} else if stands {
+			seen[name] = true
 		}
-		seen[it.Item] = true
 	}
 	return "", false
+}
+
+// among reports whether a list holds a value.
+func among(list, v jsontext.Value) bool {
+	var all []jsontext.Value
+	return json.Unmarshal(list, &all) == nil && slices.ContainsFunc(all, func(one jsontext.Value) bool { return string(one) == string(v) })
 }
 
 // timed are the types in which a rule can look for a time.
@@ -161,7 +179,14 @@ func (e *Edition) rule(f Format, r Rule) []string {
 		param(r.Param, many, "a list")
 		param(r.Than, many, "a list")
 	case RuleDistinct:
-		param(r.Param, func(p Param) bool { return p.Many && p.Type == TypeItem }, "a list of items")
+		param(r.Param, func(p Param) bool {
+			_, named := p.field(r.Field)
+			return p.Many && (p.Type == TypeItem && r.Field == "" || p.Type == TypeRecord && named)
+		}, "a list of items, or of records with the field,")
+	case RuleApart:
+		param(r.Param, many, "a list")
+		of, _ := f.param(r.Param)
+		param(r.Than, func(p Param) bool { return !p.Many && p.Type == of.Type }, "a single value of the same type")
 	case RuleAnyOf:
 		if len(r.Params) < 2 {
 			out = append(out, "any-of: it names fewer than two parameters")

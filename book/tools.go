@@ -92,6 +92,8 @@ func (e *Edition) schemaOf(p Param) map[string]any {
 		return object(map[string]any{"from": text(timePattern), "to": text(timePattern), "zone": text(`^[A-Za-z0-9_+/-]+$`)})
 	case TypeBlob:
 		return object(map[string]any{"hash": text(hashPattern), "size": map[string]any{"type": "integer", "minimum": 1, "maximum": maxBlob}, "type": map[string]any{"type": "string", "pattern": mediaType.String(), "maxLength": maxMediaType}})
+	case TypeRecord:
+		return e.schemaOfRecord(p)
 	case TypeRule:
 		return map[string]any{"type": "object"}
 	}
@@ -130,11 +132,13 @@ func (e *Edition) textOf(f Format) string {
 	add(f.Name)
 	add(f.Purpose)
 	for _, p := range f.Params {
-		b.WriteString(p.Name + "\n")
-		add(p.Label)
-		for _, c := range e.lists[p.List].Codes {
-			b.WriteString(c.Code + "\n")
-			add(c.Label)
+		for _, q := range append([]Param{p}, p.Fields...) {
+			b.WriteString(q.Name + "\n")
+			add(q.Label)
+			for _, c := range e.lists[q.List].Codes {
+				b.WriteString(c.Code + "\n")
+				add(c.Label)
+			}
 		}
 	}
 	return b.String()
@@ -249,6 +253,16 @@ type printedFormat struct {
 	Params                                           []printedParam
 }
 
+// printed returns the row of a parameter or, with the record's name before it,
+// of a field.
+func (e *Edition) printed(p Param, l Lang, of string) printedParam {
+	row := printedParam{of + p.Name, p.Label[l], string(p.Type), nil}
+	for _, c := range e.lists[p.List].Codes {
+		row.Codes = append(row.Codes, printedCode{c.Code, c.Label[l]})
+	}
+	return row
+}
+
 // Print returns the printed book in a language, as one HTML page for A4.
 func (e *Edition) Print(l Lang) ([]byte, error) {
 	if !slices.Contains(langs, l) {
@@ -263,11 +277,10 @@ func (e *Edition) Print(l Lang) ([]byte, error) {
 		act, _ := e.lists["act"].find(f.Act)
 		pf := printedFormat{string(f.Number), f.Name[l], f.Purpose[l], f.Act, act.Label[l], f.Precedence, f.Replies, nil}
 		for _, p := range f.Params {
-			pp := printedParam{p.Name, p.Label[l], string(p.Type), nil}
-			for _, c := range e.lists[p.List].Codes {
-				pp.Codes = append(pp.Codes, printedCode{c.Code, c.Label[l]})
+			pf.Params = append(pf.Params, e.printed(p, l, ""))
+			for _, q := range p.Fields {
+				pf.Params = append(pf.Params, e.printed(q, l, p.Name+"."))
 			}
-			pf.Params = append(pf.Params, pp)
 		}
 		formats = append(formats, pf)
 	}

@@ -23,9 +23,19 @@ type Form struct {
 	Move      Move
 	Replies   []message.Format // that answer it; none: no answer is due
 	Clocks    map[message.Precedence]Clocks
-	Followups []Followup    // that its author owes later
-	Lead      *Lead         // nil: it announces nothing
-	Lapses    time.Duration // after the end of its window it has no effect any more; zero: never by itself
+	By        string                                   // the code by which ByCode sets other clocks; empty: none does
+	ByCode    map[string]map[message.Precedence]Clocks // by that code
+	Followups []Followup                               // that its author owes later
+	Lead      *Lead                                    // nil: it announces nothing
+	Lapses    time.Duration                            // after the end of its window it has no effect any more; zero: never by itself
+}
+
+// clocks returns the clocks that run for a message of the form.
+func (f Form) clocks(it Item) Clocks {
+	if by, ok := f.ByCode[it.Facts.Words[f.By]]; ok && f.By != "" {
+		return by[it.Precedence]
+	}
+	return f.Clocks[it.Precedence]
 }
 
 // mirrored reports whether the other side answers with the same format.
@@ -86,6 +96,14 @@ func formOf(f book.Format) Form {
 	}
 	for p := message.Routine; p <= message.Flash; p++ {
 		form.Clocks[p] = Clocks(f.Clocks(p))
+	}
+	if f.ReplyBy != nil {
+		form.By, form.ByCode = f.ReplyBy.Param, make(map[string]map[message.Precedence]Clocks)
+		for code := range f.ReplyBy.Codes {
+			for p := message.Routine; p <= message.Flash; p++ {
+				put2(form.ByCode, code, p, Clocks(f.ClocksOf(p, code)))
+			}
+		}
 	}
 	for _, u := range f.Followups {
 		form.Followups = append(form.Followups, Followup{u.Format, time.Duration(u.WithinSeconds) * time.Second, u.After, int64(u.Effect)})

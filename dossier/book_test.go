@@ -27,6 +27,8 @@ func general(p message.Precedence) Clocks {
 }
 
 // byHand is the signal book of the watch as its table has it, written out.
+//
+// long: a line a format.
 func byHand() Book {
 	form := func(n message.Format, k Kind, m Move, within time.Duration, replies ...message.Format) Form {
 		f := Form{Format: n, Kind: k, Move: m, Replies: replies, Clocks: make(map[message.Precedence]Clocks)}
@@ -65,7 +67,25 @@ func byHand() Book {
 	reports := []Followup{{Format: "221", After: "next_update"}, {Format: "221", Within: dayL, After: "entry", Effect: 3}}
 	incident, update := form("220", KindIncident, "notify", hour, "012"), form("221", KindIncident, "update", 0)
 	incident.Followups, update.Followups = reports, reports
+	claim := form("270", KindClaim, "claim", 7*dayL, "271")
+	claim.By, claim.ByCode = "urgency", map[string]map[message.Precedence]Clocks{
+		"urgent":        form("270", KindClaim, "claim", 48*hour, "271").Clocks,
+		"election-core": form("270", KindClaim, "claim", dayL, "271").Clocks,
+	}
+	for p, c := range claim.ByCode["election-core"] {
+		c.Interim = 12 * hour
+		claim.ByCode["election-core"][p] = c
+	}
+	help := form("251", KindAssistance, "answer", 0)
+	help.Followups = []Followup{{Format: "251", After: "next_report"}}
 	return ByNumber(
+		form("034", KindEdition, "propose", 30*dayL, "035"), form("035", KindEdition, "answer", 0),
+		form("036", KindGlossary, "enter", 30*dayL, "036", "037"), form("037", KindGlossary, "differ", 30*dayL, "036", "037"),
+		form("245", KindDisclosure, "ask", 0, "246"), form("246", KindDisclosure, "answer", 0),
+		form("250", KindAssistance, "ask", dayL, "251"), help, form("260", KindVulnerability, "report-flaw", 7*dayL, "260"),
+		claim, form("271", KindClaim, "reply", 0), form("272", KindClaim, "question", 0, "271"), form("273", KindClaim, "close", 7*dayL, "273"),
+		form("275", KindReport, "put", 7*dayL, "276"), form("276", KindReport, "answer", 0),
+		form("390", KindPublication, "propose", 30*dayL, "391"), form("391", KindPublication, "answer", 0), form("440", KindStatement, "hand-over", 0, "012"),
 		receipt(form("001", KindService, "open", 0)), receipt(form("002", KindService, "refuse", 0)), receipt(form("003", KindService, "receive", 0)),
 		form("004", KindAny, "dispute-time", 48*hour, "004", "012"), receipt(form("005", KindService, "policy", 0)),
 		receipt(form("010", KindService, "test", 5*time.Minute, "011")), receipt(form("011", KindService, "read-back", 0)),
@@ -113,6 +133,13 @@ func TestEditionAgreesWithTheTable(t *testing.T) {
 		for p, c := range f.Clocks {
 			if w := h.Clocks[p]; f.Format != "410" && f.Format != "013" && (c.Answered != w.Answered || c.Received != w.Received) {
 				t.Errorf("format %s at %s: the edition's clocks are %+v, the table's %+v", f.Format, p, c, w)
+			}
+		}
+		for code, by := range h.ByCode {
+			for p, w := range by {
+				if c := f.ByCode[code][p]; f.By != h.By || c.Answered != w.Answered || code == "election-core" && c.Interim != w.Interim {
+					t.Errorf("format %s at %s where it says %s: the edition's clocks are %+v, the table's %+v", f.Format, p, code, c, w)
+				}
 			}
 		}
 		delete(hand, f.Format)

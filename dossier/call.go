@@ -32,7 +32,7 @@ type call struct {
 
 // callOf begins to follow what a message calls for.
 func (f *fold) callOf(it Item, form Form, refused bool) *call {
-	c := &call{it: it, form: form, clocks: form.Clocks[it.Precedence], refused: refused, from: it.Received}
+	c := &call{it: it, form: form, clocks: form.clocks(it), refused: refused, from: it.Received}
 	c.stages.Received = it.Received
 	if key, ok := f.l.key(it.Place(), f.at); ok {
 		if r, sealed := f.l.refusal(it.Place()); sealed && r.Refused.Reason == unreadable {

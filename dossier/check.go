@@ -75,6 +75,7 @@ func (c *checker) dossier(d Dossier) {
 			c.add(d, "%s after %s: %v", x.Act, x.Of, err)
 		}
 	}
+	c.stated(d, in)
 	c.around(d, m)
 }
 

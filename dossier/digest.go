@@ -10,23 +10,26 @@ import (
 )
 
 type dossierJSON struct {
-	Closed    bool        `json:"closed"`
-	Conflicts []string    `json:"conflicts,omitempty"`
-	Duties    []dutyJSON  `json:"duties,omitempty"`
-	ID        string      `json:"id"`
-	Kind      Kind        `json:"kind"`
-	LapsesAt  string      `json:"lapses_at,omitempty"`
-	Last      string      `json:"last"`
-	Lead      LeadKept    `json:"lead,omitempty"`
-	Links     []linkJSON  `json:"links,omitempty"`
-	Next      []nextJSON  `json:"next,omitempty"`
-	Outcome   string      `json:"outcome,omitempty"`
-	Report    string      `json:"report,omitempty"`
-	Since     string      `json:"since"`
-	Stage     Stage       `json:"stage"`
-	Timeline  []entryJSON `json:"timeline"`
-	From      string      `json:"window_from,omitempty"`
-	To        string      `json:"window_to,omitempty"`
+	Closed    bool         `json:"closed"`
+	Conflicts []string     `json:"conflicts,omitempty"`
+	Duties    []dutyJSON   `json:"duties,omitempty"`
+	Facts     []factJSON   `json:"facts,omitempty"`
+	ID        string       `json:"id"`
+	Kind      Kind         `json:"kind"`
+	LapsesAt  string       `json:"lapses_at,omitempty"`
+	Last      string       `json:"last"`
+	Lead      LeadKept     `json:"lead,omitempty"`
+	Links     []linkJSON   `json:"links,omitempty"`
+	Named     []namedJSON  `json:"named,omitempty"`
+	Next      []nextJSON   `json:"next,omitempty"`
+	Outcome   string       `json:"outcome,omitempty"`
+	Report    string       `json:"report,omitempty"`
+	Serials   []serialJSON `json:"serials,omitempty"`
+	Since     string       `json:"since"`
+	Stage     Stage        `json:"stage"`
+	Timeline  []entryJSON  `json:"timeline"`
+	From      string       `json:"window_from,omitempty"`
+	To        string       `json:"window_to,omitempty"`
 }
 
 type dutyJSON struct {
@@ -123,6 +126,7 @@ func (d Dossier) json() dossierJSON {
 			stamp(e.At), e.Blobs, e.By, e.Flags, e.Format, e.Message.String(), e.Place.Index, e.Place.Origin.String(), e.Move, e.Outstanding, stamp(e.Received), e.Stage,
 		})
 	}
+	d.stated(&out)
 	for _, l := range d.Links {
 		out.Links = append(out.Links, linkJSON{l.By.String(), l.Dossier.String()})
 	}

@@ -55,6 +55,22 @@
 // A message that its author recalled (019 recall) or withdrew (018) no longer
 // counts: the dossier stands where it would without it.
 //
+// # Facts, states, messages by number
+//
+// A claim states facts, and each is answered by itself: Dossier.Facts says how
+// each stands by what was said, the counterpart's last answer and both sides' end
+// of it. A reply that leaves facts of a claim unanswered is one for the time
+// being. A report of a third party makes no claim; Dossier.Named has the answer
+// of each state that it names. Dossier.Serials has each message whose publication
+// was proposed: silence past the date is no consent. Fits says before release
+// what does not fit what it refers to; what a peer sent is flagged (no-such-fact,
+// not-named, not-proposed, refers-ahead) and changes nothing.
+//
+// Where the end of a claim is said by both sides alike it has that end, and where
+// they say different ones the dispute is on record; who made a claim may withdraw
+// it alone. That a term is understood differently opens a consultation, which
+// only an entry of the glossary ends.
+//
 // # Clocks
 //
 // A duty runs from the receipt that stands in the record, by the clocks of the

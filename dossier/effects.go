@@ -47,7 +47,7 @@ func (f *fold) answer(asked, c *call) {
 	for _, r := range []*replies{&asked.seen, &asked.understood, &asked.interim, &asked.answered} {
 		*r = append(*r, c)
 	}
-	if !f.partly(c) {
+	if !f.partly(asked, c) {
 		asked.full = append(asked.full, c)
 	}
 	if c.refused {
@@ -63,8 +63,11 @@ func (f *fold) answer(asked, c *call) {
 }
 
 // partly reports whether an answer is one for the time being.
-func (f *fold) partly(c *call) bool {
+func (f *fold) partly(asked, c *call) bool {
 	t := f.course.turns[c.form.Move]
+	if t.partial != "" && f.unanswered(asked.it) {
+		return true
+	}
 	return t.partly != "" && c.it.Facts.Words[t.by] == t.partly
 }
 

@@ -27,11 +27,17 @@ type Facts struct {
 	Words   map[string]string    // codes and texts
 	Times   map[string]time.Time // of texts that are times of records
 	Counts  map[string]int64
-	Windows map[string]Window // those that end after they begin
-	Assets  []string          // of the parameter assets
-	Places  []string          // of the parameter places
-	Blobs   []identity.Digest // of all parameters, in their order by name
+	Windows map[string]Window   // those that end after they begin
+	Assets  []string            // of the parameter assets
+	Places  []string            // of the parameter places
+	Blobs   []identity.Digest   // of all parameters, in their order by name
+	Records map[string][]Record // of lists of records and of items
+	Lists   map[string][]string // of the parameters serials and states
 }
+
+// Record is one of a list of records or items: its codes, texts and numbers by
+// the field's name.
+type Record map[string]string
 
 // FactsOf reads the parameters of a body. It takes what it understands by form
 // and leaves the rest: whether a body is as its format asks for is the signal
@@ -107,7 +113,7 @@ func (f *Facts) blob(v jsontext.Value) {
 // each takes a member of a list.
 func (f *Facts) each(name string, v jsontext.Value) {
 	if v.Kind() == '{' {
-		f.blob(v)
+		f.record(name, v)
 		return
 	}
 	var s string
@@ -119,7 +125,35 @@ func (f *Facts) each(name string, v jsontext.Value) {
 		f.Assets = append(f.Assets, s)
 	case "places":
 		f.Places = append(f.Places, s)
+	case "serials", "states":
+		if f.Lists == nil {
+			f.Lists = make(map[string][]string)
+		}
+		f.Lists[name] = append(f.Lists[name], s)
 	}
+}
+
+// record takes a blob, or a record: of its fields texts and numbers.
+func (f *Facts) record(name string, v jsontext.Value) {
+	blobs := len(f.Blobs)
+	if f.blob(v); len(f.Blobs) > blobs {
+		return
+	}
+	var fields map[string]jsontext.Value
+	if json.Unmarshal(v, &fields) != nil {
+		return
+	}
+	r := make(Record, len(fields))
+	for field, one := range fields {
+		var s string
+		switch {
+		case one.Kind() == '"' && json.Unmarshal(one, &s) == nil:
+			r[field] = s
+		case one.Kind() == '0':
+			r[field] = string(one)
+		}
+	}
+	put(&f.Records, name, append(f.Records[name], r))
 }
 
 // second reads a time of records: whole seconds, in UTC.

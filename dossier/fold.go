@@ -20,9 +20,12 @@ type fold struct {
 	byID    map[message.ID]*call
 	entries map[message.ID]int // of the timeline
 	made    []Item             // the moves that were made, in order
-	owed    []*owed
-	assets  assets // notice: what it touches now
-	lapses  time.Duration
+	ledger  ledger             // what they say by points
+
+	proposals []*call // of publication, that ask for consent
+	owed      []*owed
+	assets    assets // notice: what it touches now
+	lapses    time.Duration
 }
 
 // Dossier returns the dossier that a message belongs to, the first one where it
@@ -42,7 +45,7 @@ func (l *Line) Dossier(id message.ID, at time.Time) (Dossier, bool) {
 // fold folds the dossier of a head.
 func (l *Line) fold(head Item, at time.Time) *fold {
 	f := &fold{
-		l: l, at: at, kind: l.kind(head), byID: make(map[message.ID]*call), entries: make(map[message.ID]int),
+		l: l, at: at, kind: l.kind(head), byID: make(map[message.ID]*call), entries: make(map[message.ID]int), ledger: newLedger(),
 	}
 	f.course = course{machine: machines[f.kind], made: make(map[Move][]identity.Station)}
 	var items []Item
@@ -50,9 +53,11 @@ func (l *Line) fold(head Item, at time.Time) *fold {
 	f.d.Kind = f.kind
 	for _, it := range items {
 		f.lapse(it.Received)
+		f.silence(it.Received)
 		f.take(it)
 	}
 	f.lapse(at)
+	f.silence(at)
 	return f
 }
 
@@ -74,7 +79,9 @@ func (f *fold) take(it Item) {
 	f.calls, f.byID[it.ID] = append(f.calls, c), c
 	f.line(e, f.marks(c, known)...)
 	if !refused {
-		c.asks = f.move(it, form)
+		if c.asks = f.move(it, form); c.asks && form.Kind == KindPublication {
+			f.proposals = append(f.proposals, c)
+		}
 		f.announce(it, form)
 		f.promise(it, form)
 	}
@@ -141,14 +148,16 @@ func (f *fold) move(it Item, form Form) (asks bool) {
 		m = "write"
 	}
 	before := f.course.stage
-	if flag := f.course.move(m, it); flag != "" {
+	if flag := f.course.move(m, it, f.leaves(it)); flag != "" {
 		f.flag(it.ID, flag)
 		return false
 	}
 	f.made = append(f.made, it)
+	f.enter(it)
 	f.settled(before, it.Received)
 	f.effects(it, form)
-	return asks
+	t := f.course.turns[m]
+	return asks && !slices.Contains(t.quiet, it.Facts.Words[t.by])
 }
 
 // mirrors reports whether a message answers one of its own format, and so asks
@@ -199,8 +208,10 @@ func (f *fold) recall(c *call, at time.Time) {
 	}
 	before := f.course.stage
 	f.course = course{machine: f.course.machine, made: make(map[Move][]identity.Station)}
+	f.ledger = newLedger()
 	for _, it := range f.made {
-		f.course.move(f.l.forms[it.Format].Move, it)
+		f.course.move(f.l.forms[it.Format].Move, it, f.leaves(it))
+		f.enter(it)
 	}
 	if f.course.stage == "" {
 		f.course.stage = Withdrawn

@@ -54,10 +54,31 @@ type turn struct {
 	after  []Move // the moves one of which it follows; none: it may be the first
 	who    side
 	partly string // the value of by that answers only for the time being
-	until  string // the time until which what codes names holds: its author owes another of its format by then
+
+	needs   map[string]need  // by the code: what it follows, instead of after and who
+	quiet   []string         // the codes by which nothing is asked
+	agreed  map[string]Stage // by the code: where it leads if the counterpart made the same move with the same code last
+	differs Stage            // where it leads if the counterpart made it with another code
+	partial Stage            // where it leads while something stays unanswered
+	until   string           // the time until which what codes names holds: its author owes another of its format by then
 }
 
-// target returns where a message's move leads.
+// need is what a move follows, and whose.
+type need struct {
+	after []Move
+	who   side
+}
+
+// need returns what the move follows where it says a code; agreed says that the
+// counterpart made it with the same one.
+func (t turn) need(code string, agreed bool) need {
+	if n, ok := t.needs[code]; ok && !agreed {
+		return n
+	}
+	return need{t.after, t.who}
+}
+
+// target returns where a message's move leads where nothing was said before.
 func (t turn) target(f Facts) Stage {
 	if s, ok := t.codes[f.Words[t.by]]; ok {
 		return s
@@ -70,7 +91,7 @@ func (t turn) target(f Facts) Stage {
 
 // targets returns every stage that the move may lead to.
 func (t turn) targets() []Stage {
-	list := append(slices.Collect(maps.Values(t.codes)), t.to, t.then)
+	list := slices.Concat(slices.Collect(maps.Values(t.codes)), slices.Collect(maps.Values(t.agreed)), []Stage{t.to, t.then, t.differs, t.partial})
 	slices.Sort(list)
 	return slices.DeleteFunc(slices.Compact(list), func(s Stage) bool { return s == "" })
 }
@@ -91,6 +112,16 @@ var machines = map[Kind]machine{
 	KindService:      {serviceNext, serviceTurns, []Stage{Noted, ReadBack, Authenticated, OutagePlanned, OutageOver, InService, KeyAnnounced, Compromised, Withdrawn}},
 	KindConsultation: {consultationNext, consultationTurns, []Stage{Offered, ConsultationAnswered, Withdrawn}},
 	KindAny:          {letterNext, letterTurns, []Stage{Written, Withdrawn}},
+
+	KindAssistance:    {assistanceNext, assistanceTurns, []Stage{AssistanceDone, AssistanceDeclined, Withdrawn}},
+	KindVulnerability: {vulnerabilityNext, vulnerabilityTurns, []Stage{FlawAnswered, FlawPublished, Withdrawn}},
+	KindDisclosure:    {disclosureNext, disclosureTurns, []Stage{DisclosureGranted, DisclosureRefused, Withdrawn}},
+	KindStatement:     {statementNext, statementTurns, []Stage{HandedOver, Withdrawn}},
+	KindClaim:         {claimNext, claimTurns, []Stage{Settled, ClaimWithdrawn, Disputed, Consulted, Withdrawn}},
+	KindReport:        {reportNext, reportTurns, []Stage{OnRecord, ReportAnswered, Withdrawn}},
+	KindPublication:   {publicationNext, publicationTurns, []Stage{PublicationAgreed, PublicationPart, PublicationRefused, PublicationSilence, Withdrawn}},
+	KindEdition:       {editionNext, editionTurns, []Stage{EditionAdopted, EditionReserved, EditionDeclined, Withdrawn}},
+	KindGlossary:      {glossaryNext, glossaryTurns, []Stage{TermAgreed, TermOpen, TermWithdrawn, Withdrawn}},
 }
 
 // allows reports whether the table has a way from one stage to another.
@@ -113,16 +144,42 @@ type course struct {
 	machine
 	stage Stage
 	made  map[Move][]identity.Station
+	said  map[Move]map[identity.Station]string // the code of who made it last
+}
+
+// agrees returns what the counterpart said by a move last, and whether it said
+// anything.
+func (c *course) agrees(m Move, who identity.Origin) (code string, ok bool) {
+	code, ok = c.said[m][who.Reader]
+	return code, ok
+}
+
+// target returns where a message's move leads from where the dossier stands.
+func (c *course) target(m Move, t turn, it Item, partial bool) Stage {
+	if theirs, ok := c.agrees(m, it.Origin); ok {
+		to := t.differs
+		if code := it.Facts.Words[t.by]; theirs == code {
+			to = t.agreed[code]
+		}
+		if to != "" && c.allows(c.stage, to) {
+			return to
+		}
+	}
+	if partial && t.partial != "" {
+		return t.partial
+	}
+	return t.target(it.Facts)
 }
 
 // may returns what speaks against a move by a station: a flag, or empty.
-func (c *course) may(m Move, t turn, who identity.Origin, to Stage) Flag {
-	if len(t.after) > 0 {
+func (c *course) may(m Move, t turn, who identity.Origin, code string, to Stage) Flag {
+	theirs, said := c.agrees(m, who)
+	if n := t.need(code, said && theirs == code); len(n.after) > 0 {
 		asked, fits := false, false
-		for _, a := range t.after {
+		for _, a := range n.after {
 			asked = asked || len(c.made[a]) > 0
-			fits = fits || t.who == either && len(c.made[a]) > 0 ||
-				t.who == same && slices.Contains(c.made[a], who.Writer) || t.who == other && slices.Contains(c.made[a], who.Reader)
+			fits = fits || n.who == either && len(c.made[a]) > 0 ||
+				n.who == same && slices.Contains(c.made[a], who.Writer) || n.who == other && slices.Contains(c.made[a], who.Reader)
 		}
 		switch {
 		case !asked:
@@ -139,14 +196,14 @@ func (c *course) may(m Move, t turn, who identity.Origin, to Stage) Flag {
 }
 
 // move makes a move that the table allows; else it changes nothing and says
-// why.
-func (c *course) move(m Move, it Item) Flag {
+// why. partial says that it leaves something unanswered.
+func (c *course) move(m Move, it Item, partial bool) Flag {
 	t, ok := c.turns[m]
 	if !ok {
 		return FlagNotAllowed
 	}
-	to := t.target(it.Facts)
-	if flag := c.may(m, t, it.Origin, to); flag != "" {
+	to, code := c.target(m, t, it, partial), it.Facts.Words[t.by]
+	if flag := c.may(m, t, it.Origin, code, to); flag != "" {
 		return flag
 	}
 	if c.allows(c.stage, to) {
@@ -155,7 +212,20 @@ func (c *course) move(m Move, it Item) Flag {
 	if !slices.Contains(c.made[m], it.Origin.Writer) {
 		c.made[m] = append(c.made[m], it.Origin.Writer)
 	}
+	if len(t.agreed) > 0 || t.differs != "" {
+		if c.said == nil {
+			c.said = make(map[Move]map[identity.Station]string)
+		}
+		put2(c.said, m, it.Origin.Writer, code)
+	}
 	return ""
+}
+
+func put2[K, L comparable, V any](m map[K]map[L]V, k K, l L, v V) {
+	if m[k] == nil {
+		m[k] = make(map[L]V)
+	}
+	m[k][l] = v
 }
 
 func compare[S ~string](a, b S) int { return cmp.Compare(a, b) }

@@ -75,6 +75,17 @@ func (c *chance) params(it *Item, at time.Time) {
 	if c.r.IntN(6) == 0 {
 		it.Facts.Blobs = []identity.Digest{identity.Sum([]byte(c.pick("a", "b", "c")))}
 	}
+	it.Facts.Words["urgency"], it.Facts.Words["outcome"] = c.pick("ordinary", "urgent", "election-core"), c.pick("settled", "withdrawn", "maintained")
+	it.Facts.Words["position"] = c.pick("rejects", "examines")
+	if slices.Contains([]message.Format{"036", "260"}, it.Format) {
+		it.Facts.Words["step"] = c.pick("proposed", "accepted", "withdrawn", "notice", "answer")
+	}
+	it.Facts.Lists = map[string][]string{"states": {"XA", c.pick("XB", "XC")}, "serials": {"ARD/BOR-N1-1"}}
+	it.Facts.Words["state"] = c.pick("XB", "held", "in-service")
+	record := func() Record {
+		return Record{"fact": c.pick("1", "2", "3", "x"), "answer": c.pick("accepted", "partly", "not-ours", "referred"), "outcome": c.pick("agreed", "dropped"), "ask": "evidence", "item": c.pick("ARD/BOR-N1-1", "BOR/ARD-N1-1"), "code": "consent"}
+	}
+	it.Facts.Records = map[string][]Record{"facts": {record(), record()}, "questions": {record()}, "answers": {record()}}
 	it.State, it.Decision = c.pick("UND", "NUN", "COR"), c.pick("confirm", "withdraw")
 	if len(c.items) == 0 {
 		return

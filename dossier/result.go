@@ -10,6 +10,8 @@ import (
 
 // view ends a fold: what is owed, what may come next, what it is linked with.
 func (f *fold) view() Dossier {
+	f.looksAhead()
+	f.d.Facts, f.d.Named, f.d.Serials = f.factStates(), f.named(), f.serials()
 	d := f.d
 	d.Stage = f.stage()
 	if d.Since.IsZero() && len(d.Timeline) > 0 {
@@ -49,28 +51,66 @@ func (f *fold) next() []Next {
 		}
 		t := f.course.turns[m]
 		n := Next{Move: m, Formats: f.l.moves[f.kind][m]}
-		targets := t.targets()
-		if len(targets) == 0 {
-			targets = []Stage{""}
-		}
-		for _, to := range targets {
+		for _, way := range t.ways() {
 			for _, s := range stations {
-				if f.course.may(m, t, s, to) == "" && len(n.Formats) > 0 {
-					if !slices.Contains(n.From, s.Writer) {
-						n.From = append(n.From, s.Writer)
-					}
-					if f.course.allows(f.course.stage, to) && !slices.Contains(n.To, to) {
-						n.To = append(n.To, to)
-					}
+				if !way.open(&f.course, m, s) || f.course.may(m, t, s, way.code, way.to) != "" || len(n.Formats) == 0 {
+					continue
+				}
+				if !slices.Contains(n.From, s.Writer) {
+					n.From = append(n.From, s.Writer)
+				}
+				if f.course.allows(f.course.stage, way.to) && !slices.Contains(n.To, way.to) {
+					n.To = append(n.To, way.to)
 				}
 			}
 		}
+		slices.Sort(n.To)
 		if len(n.From) > 0 {
 			slices.Sort(n.From)
 			list = append(list, n)
 		}
 	}
 	return list
+}
+
+// way is a stage that a move may lead to, and the code by which it does.
+type way struct {
+	code   string
+	to     Stage
+	second bool // only after the counterpart's move: with the same code, or with none with another
+}
+
+// ways returns the ways of a move, by stage and code; one that leads nowhere is
+// a way that stays.
+func (t turn) ways() []way {
+	var list []way
+	for _, code := range slices.Sorted(maps.Keys(t.codes)) {
+		list = append(list, way{code: code, to: t.codes[code]})
+	}
+	for _, code := range slices.Sorted(maps.Keys(t.agreed)) {
+		list = append(list, way{code, t.agreed[code], true})
+	}
+	for _, to := range []Stage{t.to, t.then, t.partial} {
+		if to != "" {
+			list = append(list, way{to: to})
+		}
+	}
+	if t.differs != "" {
+		list = append(list, way{"", t.differs, true})
+	}
+	if len(list) == 0 {
+		list = append(list, way{})
+	}
+	return list
+}
+
+// open reports whether the way is there for a station.
+func (w way) open(c *course, m Move, who identity.Origin) bool {
+	if !w.second {
+		return true
+	}
+	theirs, ok := c.agrees(m, who)
+	return ok && (w.code == "" || w.code == theirs)
 }
 
 // stations returns the two directions of the line.

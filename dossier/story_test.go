@@ -127,6 +127,8 @@ func (s *story) param(it *Item, name, value string) {
 	case "decision":
 		it.Decision = value
 		put(&it.Facts.Words, name, value)
+	case "facts", "closes", "questions", "answers", "states", "serials":
+		s.listed(it, name, value)
 	case "assets":
 		it.Facts.Assets = strings.Split(value, ",")
 	case "blob":
@@ -154,6 +156,32 @@ func (s *story) value(it *Item, name, value string) {
 		put(&it.Facts.Counts, name, n)
 	default:
 		put(&it.Facts.Words, name, value)
+	}
+}
+
+// listed reads what a story lists: facts=#2 states two facts; facts=1:partly,
+// closes=1:dropped, questions=1:evidence and answers=X:consent say a code of
+// each; states= and serials= are names.
+func (s *story) listed(it *Item, name, value string) {
+	if n, ok := strings.CutPrefix(value, "#"); ok {
+		count, err := strconv.Atoi(n)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for range count {
+			put(&it.Facts.Records, name, append(it.Facts.Records[name], Record{"act": "scanning"}))
+		}
+		return
+	}
+	for one := range strings.SplitSeq(value, ",") {
+		what, code, coded := strings.Cut(one, ":")
+		field := map[string][2]string{"facts": {"fact", "answer"}, "closes": {"fact", "outcome"}, "questions": {"fact", "ask"}, "answers": {"item", "code"}}[name]
+		into := strings.Replace(name, "closes", "facts", 1)
+		if coded {
+			put(&it.Facts.Records, into, append(it.Facts.Records[into], Record{field[0]: what, field[1]: code}))
+		} else {
+			put(&it.Facts.Lists, name, append(it.Facts.Lists[name], one))
+		}
 	}
 }
 
@@ -261,6 +289,20 @@ func (s *story) words(d Dossier) []string {
 	for _, n := range d.Next {
 		for _, from := range n.From {
 			all = append(all, fmt.Sprintf("next %s by %s", n.Move, short(from)))
+		}
+	}
+	for _, x := range d.Facts {
+		all = append(all, fmt.Sprintf("fact %s/%d %s", name(x.Of), x.N, x.Standing))
+	}
+	for _, x := range d.Named {
+		all = append(all, strings.TrimSpace(fmt.Sprintf("named %s %s", x.State, x.Position)))
+	}
+	for _, x := range d.Serials {
+		all = append(all, strings.TrimSpace(fmt.Sprintf("serial %s %s %s", x.Cite, x.Form, x.Answer)))
+	}
+	for _, n := range d.Next {
+		for _, to := range n.To {
+			all = append(all, fmt.Sprintf("next %s to %s", n.Move, to))
 		}
 	}
 	for _, id := range d.Conflicts {

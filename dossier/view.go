@@ -24,9 +24,12 @@ type Dossier struct {
 	Duties    []Duty // in the order in which they arose
 	Next      []Next // by move
 	Timeline  []Entry
-	Links     []Link    // by dossier, then message
-	Last      time.Time // the latest receipt in it
-	Closed    bool      // at rest, and nothing is owed but confirmations
+	Facts     []FactState  // claim, report: each fact that was stated, by the order of the messages
+	Named     []NamedState // report: the states that it names
+	Serials   []Serial     // publication: the messages that were proposed
+	Links     []Link       // by dossier, then message
+	Last      time.Time    // the latest receipt in it
+	Closed    bool         // at rest, and nothing is owed but confirmations
 }
 
 // LeadKept says whether something was announced in time, a code.
@@ -79,6 +82,10 @@ const (
 	FlagExtensionSpent Flag = "extension-spent"      // no third time
 	FlagExtensionVoid  Flag = "extension-void"       // it names no later date, or nothing to extend
 	FlagEvidence       Flag = "evidence-outstanding" // a blob of it is not receipted
+	FlagAhead          Flag = "refers-ahead"         // it refers to a message that came later, as no honest reference can
+	FlagNoFact         Flag = "no-such-fact"         // it answers a fact that was not stated
+	FlagNotNamed       Flag = "not-named"            // it answers for a state that the report does not name
+	FlagNotProposed    Flag = "not-proposed"         // it answers for a message that was not proposed
 )
 
 // Next is what may come next in a dossier.

@@ -109,7 +109,7 @@ func (w *world) talk(ctx context.Context, n *node) {
 			burst = 2 + w.rand.IntN(12)
 		}
 		for range burst {
-			if err := w.say(ctx, n, []message.Format{"600", "600", "210", "222", "017"}[w.rand.IntN(5)]); err != nil {
+			if err := w.say(ctx, n, []message.Format{"600", "600", "210", "222", "017", "270", "271", "273"}[w.rand.IntN(8)]); err != nil {
 				return err
 			}
 		}
@@ -143,6 +143,10 @@ func (w *world) say(ctx context.Context, n *node, f message.Format) error {
 		}
 		d.Refs = []message.ID{id}
 		typed = []string{"role=watch", "at=" + stamp.Format(time.RFC3339)}
+	case "270", "271", "273":
+		if typed = w.alleges(ctx, n, f, stamp, &d); typed == nil {
+			return nil
+		}
 	default:
 		typed = []string{fmt.Sprintf("text=number %d of this world", len(w.said))}
 	}
@@ -162,14 +166,34 @@ func window(t time.Time) string {
 	return "window=" + t.Add(-time.Hour).Format(time.RFC3339) + "/" + t.Format(time.RFC3339)
 }
 
-// heard returns the id of something that the counterpart said lately.
-func (w *world) heard(ctx context.Context, n *node) (id message.ID, ok bool) {
+// alleges makes a claim, a reply to a fact of one that was heard, or its end;
+// nothing where none was heard.
+func (w *world) alleges(ctx context.Context, n *node, f message.Format, stamp time.Time, d *station.Draft) []string {
+	if f == "270" {
+		urgency := []string{"ordinary", "urgent", "election-core"}[w.rand.IntN(3)]
+		fact := "facts=asset=domain:grid.example;act=scanning;effect=1;level=1;from=" + stamp.Add(-time.Hour).Format(time.RFC3339)
+		return []string{"claim_no=C-1", "basis=none", "urgency=" + urgency, fact, fact, "evidence_level=1", "technical=none", "political=none", "remedies=explain", "by=" + stamp.Add(24*time.Hour).Format(time.RFC3339)}
+	}
+	id, ok := w.heard(ctx, n, "270")
+	if !ok {
+		return nil
+	}
+	d.Refs = []message.ID{id}
+	if f == "273" {
+		return []string{"outcome=" + []string{"settled", "maintained"}[w.rand.IntN(2)], "publishable=no"}
+	}
+	return []string{fmt.Sprintf("facts=fact=%d;answer=%s", 1+w.rand.IntN(2), []string{"accepted", "not-ours", "referred"}[w.rand.IntN(3)])}
+}
+
+// heard returns the id of something that the counterpart said lately, of a format
+// where one is given.
+func (w *world) heard(ctx context.Context, n *node, of ...message.Format) (id message.ID, ok bool) {
 	list, err := n.end.List(ctx, stationtest.Operator(), w.clock(n), 0, 10)
 	if err != nil {
 		return id, false
 	}
 	for _, r := range list {
-		if r.Origin.Writer != n.name && r.Problem == "" {
+		if r.Origin.Writer != n.name && r.Problem == "" && (len(of) == 0 || r.Format == of[0]) {
 			return r.ID, true
 		}
 	}

@@ -138,6 +138,9 @@ func (s *Station) enqueue(tx Tx, now time.Time, f message.Frozen, request [16]by
 			return Outgoing{}, err
 		}
 	}
+	if err := s.fits(tx, b); err != nil {
+		return Outgoing{}, err
+	}
 	if err := s.markingsAllow(tx, b); err != nil {
 		return Outgoing{}, err
 	}

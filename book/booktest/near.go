@@ -71,10 +71,13 @@ func near(p book.Param, v jsontext.Value) (out []jsontext.Value) {
 		back := slices.Clone(list)
 		slices.Reverse(back)
 		out = append(out, value(back), value(append(slices.Clone(list), list[0])), value(list[:len(list)-1]))
-		for _, n := range near(book.Param{Type: p.Type, Max: p.Max}, list[0]) {
+		for _, n := range near(book.Param{Type: p.Type, Max: p.Max, Fields: p.Fields}, list[0]) {
 			out = append(out, value(append([]jsontext.Value{n}, list[1:]...)))
 		}
 		return out
+	}
+	if p.Type == book.TypeRecord {
+		return nearRecord(p, v)
 	}
 	if p.Type != book.TypeText && p.Type != book.TypeAsset || v.Kind() != '"' {
 		return nil
@@ -89,6 +92,29 @@ func near(p book.Param, v jsontext.Value) (out []jsontext.Value) {
 		strings.ReplaceAll(s, "\r\n", "\n"), strings.ReplaceAll(s, "\u200b", ""), strings.TrimSpace(s),
 	} {
 		out = append(out, value(strings.ToValidUTF8(c, "")))
+	}
+	return out
+}
+
+// nearRecord returns the records that differ from one in a single field.
+func nearRecord(p book.Param, v jsontext.Value) (out []jsontext.Value) {
+	var fields map[string]jsontext.Value
+	if err := json.Unmarshal(v, &fields); err != nil {
+		panic(err)
+	}
+	for _, f := range p.Fields {
+		one, stands := fields[f.Name]
+		if !stands {
+			continue
+		}
+		less := maps.Clone(fields)
+		delete(less, f.Name)
+		out = append(out, value(less))
+		for _, n := range near(f, one) {
+			other := maps.Clone(fields)
+			other[f.Name] = n
+			out = append(out, value(other))
+		}
 	}
 	return out
 }

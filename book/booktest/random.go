@@ -199,6 +199,8 @@ func (g generator) one(p book.Param) any {
 			`product:a "b" - c: d / e [1/2]: \u202e`, "url:https://host.example/?a=1&b=<c>", "hash:"+hash(r), "agent:Survey/2.1 (a; b)", "product:"+strings.Repeat("x", 292))
 	case book.TypeRule:
 		return g.rule()
+	case book.TypeRecord:
+		return g.record(p)
 	}
 	return g.text(p)
 }
@@ -224,6 +226,29 @@ func (g generator) id(p book.Param) string {
 	}
 	s := pick(g.r, "ARD-C-014", "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f", "a", "https://a.example/#x~1", "5", "a/b/c:d") + fmt.Sprint(g.r.IntN(1000))
 	return s[:min(len(s), most)]
+}
+
+// record returns a random record; one that stands at its limits has all fields
+// at theirs.
+func (g generator) record(p book.Param) map[string]any {
+	for range tries {
+		out := make(map[string]any, len(p.Fields))
+		for _, f := range p.Fields {
+			if f.Optional && p.Name != g.limit && g.r.IntN(2) == 0 {
+				continue
+			}
+			in := g
+			in.limit = ""
+			if p.Name == g.limit && f.Type != book.TypeText { // one text at its limit is a message's share
+				in.limit = f.Name
+			}
+			out[f.Name] = in.one(f)
+		}
+		if g.e.Sound(p, value(out)) == nil {
+			return out
+		}
+	}
+	panic(fmt.Sprintf("internal error: of %d random records %s none keeps its rules", tries, p.Name))
 }
 
 func (g generator) rule() map[string]any {

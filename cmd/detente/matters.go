@@ -94,6 +94,8 @@ func (a *app) matterCommands() []*cobra.Command {
 	return []*cobra.Command{
 		a.matterNoun("matter", "matters: what was said on each, where it stands, who owes what", ""),
 		a.matterNoun("incident", "incidents and inquiries: where each stands, who owes what", string(dossier.KindIncident)),
+		a.matterNoun("claim", "claims: each fact, what was answered to it, where it stands", string(dossier.KindClaim)),
+		a.matterNoun("report", "reports of third parties: each state named, and its answer", string(dossier.KindReport)),
 		a.obligations(),
 	}
 }
@@ -106,7 +108,7 @@ func (a *app) matterNoun(name, short, kind string) *cobra.Command {
 	kinds := func(c *cobra.Command) {
 		c.Flags().StringVar(&stage, "stage", "", "only those that stand at a stage, such as inquired")
 		if kind == "" {
-			c.Flags().StringVar(&of, "kind", "", "incident, notice, stop, technical, contact, service, consultation or any (letters)")
+			c.Flags().StringVar(&of, "kind", "", "incident, notice, stop, technical, contact, service, consultation, assistance, vulnerability, claim, report, disclosure, publication, edition, glossary, statement or any (letters)")
 		}
 	}
 	return noun(about{name, short, "What was said on one matter hangs together by references, and is shown with its clocks as of any\nsecond, the same at both stations." + noAdmission, "  detente " + name + " list"},

@@ -119,6 +119,7 @@ func (s *sheet) matter(m api.MatterDetail) {
 		s.row("not listed yet", s.when(u.At), s.id(u.Citation), receipt, s.id(u.ID))
 	}
 	s.flush()
+	s.stated(m)
 	s.part("duties")
 	for _, d := range m.Duties {
 		s.duty(d)
