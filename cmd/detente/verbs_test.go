@@ -72,6 +72,7 @@ const verbs = `
 	ReadEntry     entry          msg entry
 	ReadMessage   show           msg show
 	ReadMessage   show           msg render
+	Peek          peek           msg wait
 	Release       release        release show
 	ReleaseAlone  release-alone  release alone
 	RevokeOfficer revoke-officer officer revoke
