@@ -531,11 +531,16 @@ func TestReadBackOfAShift(t *testing.T) {
 type fakeOutlets struct {
 	named []station.OutletName
 	tell  func(name string, t station.Telling) error
+	print func(name string, p station.Page) error
 }
 
 func (f fakeOutlets) Named() []station.OutletName { return f.named }
 func (f fakeOutlets) Tell(_ context.Context, name string, t station.Telling) error {
 	return f.tell(name, t)
+}
+
+func (f fakeOutlets) Print(_ context.Context, name string, p station.Page) error {
+	return f.print(name, p)
 }
 
 // A Runner tells outlets what happened, again where one fails, and keeps none
@@ -560,7 +565,7 @@ func TestRunnerTells(t *testing.T) {
 			}
 			told <- n
 			return nil
-		},
+		}, nil,
 	}}
 	g := newGuardhouse(t, station.Watch{}, wb, 0)
 	if _, err := g.a.Say(ctx, g.now, station.Draft{Line: g.line, Format: "600", Precedence: message.Flash}, "text=at once"); err != nil {

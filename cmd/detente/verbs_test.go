@@ -73,6 +73,7 @@ const verbs = `
 	ReadMessage   show           msg show
 	ReadMessage   show           msg render
 	Peek          peek           msg wait
+	PrintMessage  print          msg print
 	Release       release        release show
 	ReleaseAlone  release-alone  release alone
 	RevokeOfficer revoke-officer officer revoke
