@@ -141,25 +141,6 @@ func (s *Server) alarms(api huma.API) {
 			err := s.Station.TestOutlet(ctx, actorOf(ctx), s.Now(), in.Name)
 			return answer(OutletTried{Name: in.Name, Taken: err == nil}, err)
 		})
-	huma.Register(api, operation(http.MethodPost, "/messages/{id}/print", "print", "Put a message on paper, in the languages asked for: who prints it has read it"),
-		func(ctx context.Context, in *struct {
-			ID   string `path:"id"`
-			Body struct {
-				Outlet string   `json:"outlet" maxLength:"40" doc:"an outlet that prints"`
-				Lang   []string `json:"lang,omitempty" maxItems:"6" doc:"en, ru, zh, es, fr, ar; if absent, en"`
-			}
-		}) (*out[Printed], error) {
-			id, err := message.ParseID(in.ID)
-			if err != nil {
-				return nil, huma.Error422UnprocessableEntity(err.Error())
-			}
-			all, err := langs(in.Body.Lang)
-			if err != nil {
-				return nil, err
-			}
-			n, err := s.Station.PrintMessage(ctx, actorOf(ctx), s.Now(), id, in.Body.Outlet, all...)
-			return answer(Printed{Outlet: in.Body.Outlet, Texts: n}, err)
-		})
 	huma.Register(api, operation(http.MethodGet, "/line-history", "line-history", "What the record shows of a line's tests, outages and state"),
 		func(ctx context.Context, in *struct {
 			Line string    `query:"line" required:"true"`
@@ -176,12 +157,6 @@ func (s *Server) alarms(api huma.API) {
 			}
 			return answer(shownHistory(h), nil)
 		})
-}
-
-// Printed says that a printer took a message.
-type Printed struct {
-	Outlet string `json:"outlet"`
-	Texts  int    `json:"texts" doc:"one in each language"`
 }
 
 // OutletTried says that an outlet took a test.

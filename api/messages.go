@@ -114,17 +114,6 @@ func (s *Server) messages(api huma.API) {
 			}
 			return answer(s.rendered(r, in.Lang))
 		})
-	huma.Register(api, operation(http.MethodGet, "/messages/{id}/place", "peek", "Where a message stands and when it was receipted, without what it says: it stays unread"),
-		func(ctx context.Context, in *struct {
-			ID string `path:"id"`
-		}) (*out[Message], error) {
-			id, err := message.ParseID(in.ID)
-			if err != nil {
-				return nil, huma.Error422UnprocessableEntity(err.Error())
-			}
-			r, err := s.Station.Peek(ctx, actorOf(ctx), s.Now(), id)
-			return answer(shown(r), err)
-		})
 	huma.Register(api, operation(http.MethodGet, "/entries", "entry", "Read an entry by log and index: one that could not be read as a message has no id"),
 		func(ctx context.Context, in *struct {
 			Log   string   `query:"log" required:"true" doc:"writer/to/reader/class/era"`
