@@ -25,7 +25,7 @@ func owedByAll(w Whole) (all []Duty) {
 // covers P10
 func TestOwingIsWhatAllOwe(t *testing.T) {
 	b := byHand()
-	for seed := range uint64(records) {
+	for seed := range uint64(records / 3) { // each is asked many times
 		c := newChance(seed, b)
 		items := c.record(40)
 		l := NewLine(b)
