@@ -211,7 +211,7 @@ func (s screen) lines(w watchAnswer) {
 		if l.LastTest != "" {
 			test = s.label("slot", l.LastTest)
 		}
-		line := fmt.Sprintf("%s  %s  %s: %s  %s: %s  %s: %d", l.Line, s.label("phase", l.Phase), s.head("their-desk"), l.Desk, s.head("last-test"), test, s.head("missed"), l.Missed)
+		line := fmt.Sprintf("%s  %s  %s: %s  %s: %s  %s: %d", l.Line, s.label("phase", l.Phase), s.head("their-desk"), l.Desk+" — "+s.label("desk", l.Desk), s.head("last-test"), test, s.head("missed"), l.Missed)
 		if l.Fault != "" {
 			line += "  " + s.head("fault") + ": " + l.Fault
 		}

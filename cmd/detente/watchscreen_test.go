@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"detente/book"
 )
 
 // However much waits, each list of the screen is short, says how much it leaves
@@ -28,6 +30,11 @@ func TestScreenStaysShort(t *testing.T) {
 		}{Ref: item.Ref, What: "012", By: "nrrc.arden.example", At: item.Since})
 	}
 	for _, lang := range []string{"en", "ru", "zh", "es", "fr", "ar"} {
+		for _, code := range []string{"manned", "degraded", "unmanned", "unknown"} {
+			if text, ok := words.Label("desk", code, book.Lang(lang)); !ok || text == "" {
+				t.Errorf("%s: a desk that is %s has no word", lang, code)
+			}
+		}
 		var out bytes.Buffer
 		a := &app{out: &out, err: &out, langs: []string{lang}}
 		a.screen(w, words)
