@@ -54,6 +54,7 @@ func (s *Server) Handler() http.Handler {
 	api := humago.New(mux, config)
 	api.UseMiddleware(func(c huma.Context, next func(huma.Context)) { s.authenticate(api, c, next) })
 	s.messages(api)
+	s.onMessages(api)
 	s.releases(api)
 	s.decisions(api)
 	s.lines(api)

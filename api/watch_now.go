@@ -60,7 +60,7 @@ type Watch struct {
 	Flash     []Item          `json:"flash_unread"`
 	Unacked   []Item          `json:"unacknowledged" doc:"received, and neither understood nor answered"`
 	Waiting   []Item          `json:"awaiting_release"`
-	Deadlines []Due           `json:"deadlines" doc:"of the next 12 hours, and those that have run out"`
+	Deadlines []Due           `json:"deadlines" doc:"of the next 12 hours, and those that have run out: the own side's first"`
 	Alarms    []StandingAlarm `json:"alarms"`
 	Lines     []WatchedLine   `json:"lines"`
 	Calls     []Item          `json:"unconfirmed_calls"`

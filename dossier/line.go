@@ -24,6 +24,7 @@ type Line struct {
 	sealed    map[dayOf][]Place      // entries that were refused as unreadable, by the day of receipt
 	notices   map[int64][]message.ID // by the days of their windows
 	long      []message.ID           // notices whose windows have too many days
+	owing     *owing                 // nil until Owing is asked
 }
 
 // dayOf is a day of a writer's.
@@ -71,6 +72,13 @@ func (l *Line) Put(it Item) {
 		if by.Disputed != nil && it.ID != (message.ID{}) {
 			l.refer(it.ID, by.ID)
 		}
+	}
+	if l.owing != nil {
+		if !known || old.ID != it.ID {
+			l.owing.note(it)
+		}
+		l.owing.mark(old.ID)
+		l.touch(p)
 	}
 }
 

@@ -47,7 +47,7 @@ func (s *Station) conditions(tx Tx, rows []Line, now time.Time) ([]watch.Conditi
 		}
 		out = append(out, of...)
 	}
-	people, err := s.peopleConditions(tx, roster, now)
+	people, err := s.peopleConditions(tx, rows, roster, now)
 	if err != nil {
 		return nil, posts, err
 	}
@@ -118,13 +118,14 @@ func (s *Station) lineConditions(tx Tx, row Line, roster watch.Roster, now time.
 			return nil, err
 		}
 		out = append(out, tests...)
+		out = append(out, s.deskConditions(l, now)...)
 	}
 	out = append(out, s.inboxConditions(f, l, now)...)
-	due, begun, err := s.confirmations(tx, l, now)
+	due, err := s.confirmations(tx, l)
 	if err != nil {
 		return nil, err
 	}
-	return append(out, watch.DeadlineConditions(l, due, begun, now)...), nil
+	return append(out, s.dutyConditions(l, due, now)...), nil
 }
 
 // guardConditions returns whether a guard of a line has not passed for a while.
@@ -156,8 +157,18 @@ func (s *Station) linkConditions(tx Tx, l identity.Line, st *lineState, now time
 	if err != nil {
 		return nil, err
 	}
+	// What the sender knows after its last answer, and not what it did when it
+	// chose what to ask: one answer ends either.
+	var known line.Alarms
 	s.mu.Lock()
-	known := st.alarms & (line.AlarmQuota | line.AlarmRefused)
+	if st.machine != nil {
+		switch st.machine.Standing().Condition {
+		case line.ConditionQuota:
+			known = line.AlarmQuota
+		case line.ConditionRefused:
+			known = line.AlarmRefused
+		}
+	}
 	s.mu.Unlock()
 	v.Watch.Full = known&line.AlarmQuota != 0
 	found := v.Watch.At(now).Alarms | known
@@ -206,11 +217,11 @@ func (s *Station) seenWithin(u urgent) time.Duration {
 
 // peopleConditions returns what is wrong with desks, handovers and contacts, as
 // far as the station keeps them.
-func (s *Station) peopleConditions(tx Tx, roster watch.Roster, now time.Time) ([]watch.Condition, error) {
+func (s *Station) peopleConditions(tx Tx, rows []Line, roster watch.Roster, now time.Time) ([]watch.Condition, error) {
 	var out []watch.Condition
 	if roster.Station != "" {
 		out = append(out, roster.Conditions(now)...)
-		signed, err := s.signedSheets(tx)
+		signed, err := s.signedSheets(tx, now)
 		if err != nil {
 			return nil, err
 		}
@@ -218,11 +229,7 @@ func (s *Station) peopleConditions(tx Tx, roster watch.Roster, now time.Time) ([
 			out = append(out, roster.HandoverConditions(d.Name, signed[d.Name], now)...)
 		}
 	}
-	directory, err := s.contacts(tx)
-	if err != nil {
-		return nil, err
-	}
-	return append(out, directory.Conditions(s.name, now)...), nil
+	return append(out, s.contactConditions(rows, now)...), nil
 }
 
 // machineConditions returns what is wrong with the machine.

@@ -44,6 +44,8 @@ type watching struct {
 	posts    watch.Posts
 	facts    map[identity.Line]*lineFacts
 	guards   map[identity.Line]time.Time // since when a guard has not passed
+	people   *peopleLook
+	duties   map[identity.Line]*dutyLook
 }
 
 func newWatching(w *Watch) *watching {
@@ -60,7 +62,7 @@ func newWatching(w *Watch) *watching {
 // held.
 func (w *watching) forget() {
 	w.loaded, w.state, w.last, w.facts, w.guards = false, watch.Alarms{}, nil, make(map[identity.Line]*lineFacts), make(map[identity.Line]time.Time)
-	w.standing = nil
+	w.standing, w.people, w.duties = nil, newPeopleLook(), make(map[identity.Line]*dutyLook)
 }
 
 // take keeps a state. It is called with mu held.
@@ -101,6 +103,9 @@ func (s *Station) keepWatch(ctx context.Context, now time.Time) error {
 	defer w.mu.Unlock()
 	quiet := false
 	err := s.store.View(ctx, func(tx Tx) (err error) {
+		if err := s.look(ctx, tx, now); err != nil {
+			return err
+		}
 		quiet, err = s.quiet(tx, now)
 		return err
 	})

@@ -56,6 +56,14 @@ func openWatch(t *testing.T, now time.Time, c *stationtest.Cast, dir string, w s
 // newGuardhouse opens a line that is tested each hour, at 13:30Z.
 func newGuardhouse(t *testing.T, wa, wb station.Watch, every time.Duration) *guardhouse {
 	t.Helper()
+	terms := station.DefaultTerms()
+	terms.TestEvery = every
+	return newGuardhouseBy(t, wa, wb, terms)
+}
+
+// newGuardhouseBy opens a line by terms.
+func newGuardhouseBy(t *testing.T, wa, wb station.Watch, terms station.Terms) *guardhouse {
+	t.Helper()
 	g := &guardhouse{t: t, now: start.Add(-30 * time.Minute), dirs: [2]string{t.TempDir(), t.TempDir()}, wa: wa, wb: wb}
 	ca, err := stationtest.NewCast(rand.Reader, g.now, "arden.example", "ARD", bor)
 	if err != nil {
@@ -77,8 +85,6 @@ func newGuardhouse(t *testing.T, wa, wb station.Watch, every time.Duration) *gua
 	if g.line, err = identity.NewLine(arden, bor, identity.Notification); err != nil {
 		t.Fatal(err)
 	}
-	terms := station.DefaultTerms()
-	terms.TestEvery = every
 	for _, e := range []stationtest.End{g.a, g.b} {
 		if err := e.OpenLine(ctx, g.now, g.line, terms); err != nil {
 			t.Fatal(err)
@@ -525,11 +531,16 @@ func TestReadBackOfAShift(t *testing.T) {
 type fakeOutlets struct {
 	named []station.OutletName
 	tell  func(name string, t station.Telling) error
+	print func(name string, p station.Page) error
 }
 
 func (f fakeOutlets) Named() []station.OutletName { return f.named }
 func (f fakeOutlets) Tell(_ context.Context, name string, t station.Telling) error {
 	return f.tell(name, t)
+}
+
+func (f fakeOutlets) Print(_ context.Context, name string, p station.Page) error {
+	return f.print(name, p)
 }
 
 // A Runner tells outlets what happened, again where one fails, and keeps none
@@ -554,7 +565,7 @@ func TestRunnerTells(t *testing.T) {
 			}
 			told <- n
 			return nil
-		},
+		}, nil,
 	}}
 	g := newGuardhouse(t, station.Watch{}, wb, 0)
 	if _, err := g.a.Say(ctx, g.now, station.Draft{Line: g.line, Format: "600", Precedence: message.Flash}, "text=at once"); err != nil {
@@ -635,16 +646,16 @@ func TestUnconfirmedAlarm(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.to(g.now)
-	g.stands(g.a, watch.DutyLapsed, false)
+	g.want(g.a, watch.DutyLapsed, "/018/", false)
 	g.walk(g.now.Add(31 * time.Minute))
-	g.stands(g.a, watch.DutyLapsed, true)
-	g.stands(g.b, watch.DutyLapsed, true)
+	g.want(g.a, watch.DutyLapsed, "/018/", true)
+	g.want(g.b, watch.DutyLapsed, "/018/", true)
 	g.walk(g.now.Add(5 * time.Minute))
-	g.stands(g.a, watch.DutyLapsed, true)
+	g.want(g.a, watch.DutyLapsed, "/018/", true)
 	if _, err := g.a.Say(ctx, g.now, station.Draft{Line: g.line, Format: "018", Refs: []message.ID{out.ID}}, "decision=confirm", "reason=reviewed"); err != nil {
 		t.Fatal(err)
 	}
 	g.to(g.now)
-	g.stands(g.a, watch.DutyLapsed, false)
-	g.stands(g.b, watch.DutyLapsed, false)
+	g.want(g.a, watch.DutyLapsed, "/018/", false)
+	g.want(g.b, watch.DutyLapsed, "/018/", false)
 }

@@ -23,6 +23,10 @@ type Outlets interface {
 	// has it. It does not try again. An error that wraps ErrInvalid says that
 	// trying again cannot help.
 	Tell(ctx context.Context, name string, t Telling) error
+	// Print puts a page on paper by one outlet of the class watch.Printer, once,
+	// and returns nil when the printer has it. An error that wraps ErrInvalid
+	// says that trying again cannot help.
+	Print(ctx context.Context, name string, p Page) error
 }
 
 // OutletName is an outlet and its class.

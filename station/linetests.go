@@ -2,10 +2,12 @@ package station
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/json/v2"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -177,15 +179,20 @@ func (s *Station) testDue(f *lineFacts, now time.Time) bool {
 }
 
 // sendTest submits the test of this station's turn, once however often the
-// station starts anew: its id follows from line, station and slot. What cannot
-// leave in time expires, so that a line that was down is not flooded.
+// station starts anew: its id follows from line, station and slot, and from what
+// only this station knows, so that nobody can take the id before it does. What
+// cannot leave in time expires, so that a line that was down is not flooded.
 func (s *Station) sendTest(tx Tx, row Line, now time.Time) error {
 	f := s.watching.facts[row.Line]
 	if row.State != LineOpen || f.more || !s.testDue(f, now) {
 		return nil
 	}
 	due, schedule, _ := f.turn(row.Line, s.name, now)
-	id, groups := testOf(row.Line, due)
+	secret, err := s.testSecret(tx)
+	if err != nil {
+		return err
+	}
+	id, groups := testOf(secret, row.Line, due)
 	f.sent = due.At
 	if _, err := tx.Outgoing(id); err == nil || !errors.Is(err, ErrNotFound) {
 		return err
@@ -210,9 +217,36 @@ func (s *Station) sendTest(tx Tx, row Line, now time.Time) error {
 	return s.audit(tx, now, itself, "line test", out.ID.String(), "done", row.Line.String()+" "+due.At.UTC().Format(time.RFC3339))
 }
 
-// testOf returns the id and the check groups of a scheduled test.
-func testOf(l identity.Line, d watch.Due) (message.ID, string) {
-	h := sha256.Sum256([]byte("detente/line-test/v1\x00" + l.String() + "\x00" + string(d.By) + "\x00" + d.At.UTC().Format(time.RFC3339)))
+const (
+	// testSecretKey is where the store keeps what the ids of line tests are made
+	// with. Of ids that could be foretold a counterpart, on this line or another,
+	// would take one with a message of its own, and the test would be missed.
+	testSecretKey   = "watch/test-secret"
+	testSecretBytes = sha256.Size
+)
+
+// testSecret returns the station's secret for line tests, and makes it the first
+// time.
+func (s *Station) testSecret(tx Tx) ([]byte, error) {
+	secret, err := tx.Setting(testSecretKey)
+	if err != nil || secret != nil {
+		return secret, err
+	}
+	secret = make([]byte, testSecretBytes)
+	s.randomMu.Lock()
+	defer s.randomMu.Unlock()
+	if _, err := io.ReadFull(s.random, secret); err != nil {
+		return nil, err
+	}
+	return secret, tx.PutSetting(testSecretKey, secret)
+}
+
+// testOf returns the id and the check groups of a scheduled test: neither is
+// known to the counterpart before the test comes.
+func testOf(secret []byte, l identity.Line, d watch.Due) (message.ID, string) {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte("detente/line-test/v2\x00" + l.String() + "\x00" + string(d.By) + "\x00" + d.At.UTC().Format(time.RFC3339)))
+	h := mac.Sum(nil)
 	return message.ID(h[:16]), fmt.Sprintf("%X %X %X", h[16:18], h[18:20], h[20:22])
 }
 

@@ -39,14 +39,26 @@ type Obligation struct {
 // Obligations lists what both sides owe each other, the first due first: the
 // duties of all matters, and the receipts of own messages that the counterpart
 // has not given. What is late is a fact of the record and says nothing else.
+// As of now, what stands in no record yet counts from the receipt that this
+// station gave or holds; as of a second that is named, only the record counts, and both sides list the same.
 // That the list was read is noted in the audit trail.
 func (s *Station) Obligations(ctx context.Context, actor Actor, now time.Time, q ObligationQuery) ([]Obligation, error) {
 	if err := actor.must("list obligations", RoleRead); err != nil {
 		return nil, s.refused(ctx, now, actor, "obligations", string(q.Owes), err)
 	}
+	current := q.At.IsZero()
 	q.At = asked(q.At, now)
 	var list []Obligation
 	err := s.eachLine(ctx, q.Line, func(tx Tx, m *Matters, l identity.Line) error {
+		if current {
+			row, err := tx.Line(l)
+			if err == nil {
+				err = s.lay(tx, row, m)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		all, err := s.obligations(tx, m, l, q.At)
 		for _, o := range all {
 			if o.Cursor > q.After && q.Owes.has(o.By, s.name) && q.lists(o.Duty) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -29,6 +30,7 @@ type Matters struct {
 
 	whole        dossier.Whole // as asked last; it holds while its version does
 	wholeVersion int64
+	laid         []dossier.Place // entries that count from a receipt that stands in no record yet
 }
 
 // foldedLog is how far one log was taken.
@@ -55,6 +57,12 @@ const matterPage = 1024
 // Take takes what the store holds of the line beyond what was taken before.
 // The transactions of its calls have to follow each other in time.
 func (m *Matters) Take(ctx context.Context, tx Tx, row Line) error {
+	_, err := m.takeSome(ctx, tx, row, math.MaxInt)
+	return err
+}
+
+// takeSome takes up to so many messages, and reports whether there are more.
+func (m *Matters) takeSome(ctx context.Context, tx Tx, row Line, left int) (more bool, err error) {
 	for _, side := range []struct {
 		writer identity.Station
 		last   identity.Era
@@ -64,36 +72,42 @@ func (m *Matters) Take(ctx context.Context, tx Tx, row Line) error {
 			if m.logs[o] == nil {
 				m.logs[o] = &foldedLog{}
 			}
-			if err := m.takeLog(ctx, tx, o); err != nil {
-				return fmt.Errorf("log %s: %w", o, err)
+			n, err := m.takeLog(ctx, tx, o, left)
+			if err != nil {
+				return false, fmt.Errorf("log %s: %w", o, err)
+			}
+			if left -= n; left <= 0 {
+				return true, nil
 			}
 		}
 	}
-	return nil
+	return false, nil
 }
 
-// takeLog takes the entries of a log from where it was left, and the receipts
-// that their wrappers list.
-func (m *Matters) takeLog(ctx context.Context, tx Tx, o identity.Origin) error {
+// takeLog takes the entries of a log from where it was left, up to so many, and
+// the receipts that their wrappers list. It returns how many it took.
+func (m *Matters) takeLog(ctx context.Context, tx Tx, o identity.Origin, most int) (taken int, err error) {
 	log := m.logs[o]
-	for {
+	for taken < most {
 		if err := ctx.Err(); err != nil {
-			return err
+			return taken, err
 		}
-		list, err := tx.Messages(o, log.next, matterPage)
+		page := min(matterPage, most-taken)
+		list, err := tx.Messages(o, log.next, page)
 		if err != nil {
-			return err
+			return taken, err
 		}
 		for _, msg := range list {
 			if err := m.take(tx, log, msg); err != nil {
-				return fmt.Errorf("entry %d: %w", msg.Index, err)
+				return taken, fmt.Errorf("entry %d: %w", msg.Index, err)
 			}
 			log.next = msg.Index + 1
 		}
-		if len(list) < matterPage {
-			return nil
+		if taken += len(list); len(list) < page {
+			break
 		}
 	}
+	return taken, nil
 }
 
 // take takes one entry.

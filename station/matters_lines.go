@@ -3,6 +3,7 @@ package station
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -18,7 +19,7 @@ import (
 type folds struct {
 	forms dossier.Book // immutable
 
-	mu    sync.Mutex // guards the fields below; held while the store is read, never in a transaction that writes
+	mu    sync.Mutex // guards the fields below; taken in Views alone, and never held while a transaction is waited for
 	lines map[identity.Line]*Matters
 	asked []identity.Line // those of lines, the one asked last at the end
 }
@@ -32,41 +33,50 @@ type folds struct {
 // an hour, with what answers them, a line comes to this in three years.
 const maxFolded = 200_000
 
-// matters asks one line, folded up to what the store holds now. What do is given
-// is not to be kept after it returns, and nothing in it changed.
+// matters asks one line, folded up to what the store holds now, by the receipts
+// of the record. What do is given is not to be kept after it returns, and
+// nothing in it changed.
 func (s *Station) matters(ctx context.Context, l identity.Line, do func(Tx, *Matters) error) error {
-	f := &s.folds
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	m := f.lines[l]
-	f.forget(l) // until it is whole again
-	whole := false
-	err := s.store.View(ctx, func(tx Tx) error {
+	return s.store.View(ctx, func(tx Tx) error {
 		row, err := tx.Line(l)
 		if err != nil {
 			return fmt.Errorf("line %s: %w", l, err)
 		}
-		n, err := generation(tx, l)
-		if err != nil {
-			return err
-		}
-		if m == nil || m.generation != n {
-			m = NewMatters(f.forms, s.name)
-			m.generation = n
-		}
-		if err := m.Take(ctx, tx, row); err != nil {
-			return err
-		}
-		if err := s.tellWithheld(tx, row, m); err != nil {
-			return err
-		}
-		whole = true
-		return do(tx, m)
+		_, err = s.folded(ctx, tx, row, math.MaxInt, func(m *Matters) error {
+			m.bare()
+			return do(tx, m)
+		})
+		return err
 	})
-	if whole {
-		f.keep(l, m)
+}
+
+// folded asks one line in a View, folded up to what the store holds, or by so
+// many messages more: then more is true and nothing was asked.
+func (s *Station) folded(ctx context.Context, tx Tx, row Line, most int, do func(*Matters) error) (more bool, err error) {
+	f := &s.folds
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	m := f.lines[row.Line]
+	f.forget(row.Line) // until it is whole again
+	n, err := generation(tx, row.Line)
+	if err != nil {
+		return false, err
 	}
-	return err
+	if m == nil || m.generation != n {
+		m = NewMatters(f.forms, s.name)
+		m.generation = n
+	}
+	if more, err = m.takeSome(ctx, tx, row, most); err != nil {
+		return false, err
+	}
+	if err := s.tellWithheld(tx, row, m); err != nil {
+		return false, err
+	}
+	defer f.keep(row.Line, m)
+	if more {
+		return true, nil
+	}
+	return false, do(m)
 }
 
 // forget lets go of a line.

@@ -3,6 +3,7 @@ package station
 import (
 	"bytes"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -100,20 +101,9 @@ func serviceFormat(f message.Format) bool { return f <= "006" }
 func (s *Station) record(tx Tx, row Line, now time.Time) ([]saidAt, []waitingFor, error) {
 	s.desk.mu.Lock()
 	defer s.desk.mu.Unlock()
-	l := s.desk.lines[row.Line]
-	if l == nil || l.own != row.OwnEra || l.peer != row.PeerEra {
-		l = &lineRead{own: row.OwnEra, peer: row.PeerEra, next: map[identity.Origin]int64{}, refused: map[entryAt]bool{}, waits: map[message.ID]waitingFor{}}
-		s.desk.lines[row.Line] = l
-	}
-	for _, side := range []struct {
-		writer identity.Station
-		last   identity.Era
-	}{{s.name, row.OwnEra}, {row.Line.Other(s.name), row.PeerEra}} {
-		for era := identity.Era(1); era <= side.last; era++ {
-			if err := s.readOn(tx, l, row.Line.Log(side.writer, era), now); err != nil {
-				return nil, nil, err
-			}
-		}
+	l, _, err := s.readLine(tx, row, now, math.MaxInt)
+	if err != nil {
+		return nil, nil, err
 	}
 	p, err := s.peerOf(row.Line)
 	if err != nil {
@@ -142,20 +132,57 @@ func (s *Station) record(tx Tx, row Line, now time.Time) ([]saidAt, []waitingFor
 	return said, waits, nil
 }
 
-// readOn reads what was added to a log since it was read last.
-func (s *Station) readOn(tx Tx, l *lineRead, o identity.Origin, now time.Time) error {
-	for {
-		page, err := tx.Messages(o, l.next[o], readPage)
+// readSome reads up to so many messages more of a line's record, and reports
+// whether there are more. tx has to be of a View.
+func (s *Station) readSome(tx Tx, row Line, now time.Time, most int) (more bool, err error) {
+	s.desk.mu.Lock()
+	defer s.desk.mu.Unlock()
+	_, more, err = s.readLine(tx, row, now, most)
+	return more, err
+}
+
+// readLine reads up to so many messages that were added to a line's logs since
+// it was read last. The caller holds the desk's mutex.
+func (s *Station) readLine(tx Tx, row Line, now time.Time, most int) (l *lineRead, more bool, err error) {
+	l = s.desk.lines[row.Line]
+	if l == nil || l.own != row.OwnEra || l.peer != row.PeerEra {
+		l = &lineRead{own: row.OwnEra, peer: row.PeerEra, next: map[identity.Origin]int64{}, refused: map[entryAt]bool{}, waits: map[message.ID]waitingFor{}}
+		s.desk.lines[row.Line] = l
+	}
+	for _, side := range []struct {
+		writer identity.Station
+		last   identity.Era
+	}{{s.name, row.OwnEra}, {row.Line.Other(s.name), row.PeerEra}} {
+		for era := identity.Era(1); era <= side.last; era++ {
+			n, err := s.readOn(tx, l, row.Line.Log(side.writer, era), now, most)
+			if err != nil {
+				return l, false, err
+			}
+			if most -= n; most <= 0 {
+				return l, true, nil
+			}
+		}
+	}
+	return l, false, nil
+}
+
+// readOn reads up to so many messages that were added to a log since it was read
+// last, and returns how many they were.
+func (s *Station) readOn(tx Tx, l *lineRead, o identity.Origin, now time.Time, most int) (taken int, err error) {
+	for taken < most {
+		page, err := tx.Messages(o, l.next[o], min(readPage, most-taken))
 		if err != nil || len(page) == 0 {
-			return err
+			return taken, err
 		}
 		for _, m := range page {
 			if err := s.takeRead(tx, l, m, now); err != nil {
-				return err
+				return taken, err
 			}
 			l.next[o] = m.Index + 1
 		}
+		taken += len(page)
 	}
+	return taken, nil
 }
 
 // takeRead takes one message of either log.

@@ -317,3 +317,35 @@ func TestHandoverOneOfficer(t *testing.T) {
 		t.Errorf("two officers: %+v, %v", got, err)
 	}
 }
+
+// Who waits for a FLASH has not read it, and is told nothing of what it says.
+// covers P16
+func TestPeekOpensNothing(t *testing.T) {
+	a, b, l := pair(t)
+	withRoster(t, a)
+	now := time.Date(2026, 11, 23, 16, 2, 0, 0, time.UTC)
+	sent := flash(t, now, l, b, a)
+	officer := officerActor("ARD-01")
+	r, err := a.Peek(ctx, officer, now, sent.ID)
+	if err != nil || !strings.HasPrefix(r.Citation, "BOR/ARD-N1-") || r.ID != sent.ID {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if r.Plain != nil || r.Entry.Body.Bytes() != nil || r.Refs != nil {
+		t.Errorf("a peek tells what the message says: %+v", r)
+	}
+	for _, opened := range []bool{false, true} {
+		n, err := a.WatchNow(ctx, officer, now)
+		if err != nil || len(n.Sheet.FlashUnread) == 0 != opened {
+			t.Errorf("opened %v: unread are %v, %v", opened, n.Sheet.FlashUnread, err)
+		}
+		if _, err := a.ReadMessage(ctx, officer, now, sent.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := a.Peek(ctx, officer, now, message.ID{7}); !errors.Is(err, station.ErrNotFound) {
+		t.Errorf("an unknown message: %v", err)
+	}
+	if _, err := a.Peek(ctx, station.Actor{Name: "draft", Roles: []string{station.RoleDraft}}, now, sent.ID); !errors.Is(err, station.ErrRefused) {
+		t.Errorf("without a role that reads: %v", err)
+	}
+}

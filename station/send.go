@@ -426,7 +426,7 @@ func (s *Station) takeReceipt(ctx context.Context, now time.Time, l identity.Lin
 				return err
 			}
 		}
-		s.look(l) // there is room for what waits; the machine is asked next
+		s.heed(l) // there is room for what waits; the machine is asked next
 		return nil
 	})
 }

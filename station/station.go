@@ -266,14 +266,14 @@ func (s *Station) tellNews() {
 // touch tells the hook to look at a line's queue at the end of this commit, and
 // wakes the line once that is durable. It may only be called in a transaction.
 func (s *Station) touch(l identity.Line) {
-	s.look(l)
+	s.heed(l)
 	s.batch.touched = append(s.batch.touched, l)
 }
 
-// look is touch, but the line is woken only if the hook appends something: what
+// heed is touch, but the line is woken only if the hook appends something: what
 // the line's machine decides by is otherwise as it was, or whoever calls asks the
 // machine next anyway.
-func (s *Station) look(l identity.Line) { s.batch.dirty[l] = true }
+func (s *Station) heed(l identity.Line) { s.batch.dirty[l] = true }
 
 // Woken returns a channel that yields when a line has something new to do.
 // There is one channel a line, for one reader.

@@ -109,7 +109,7 @@ func (s *Station) readUnread(tx Tx, now time.Time, row *Line) error {
 	if err := s.comparePeerSeen(tx, now, *row); err != nil {
 		return err
 	}
-	s.look(row.Line)
+	s.heed(row.Line)
 	if row.PeerQuota != quota {
 		s.touch(row.Line) // the machine may send more, or less
 	}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"detente/dossier"
 	"detente/identity"
 	"detente/line"
 	"detente/message"
@@ -83,6 +82,16 @@ func (s *Station) waiting(ctx context.Context, tx Tx, now time.Time) (Now, error
 	if n.Sheet.Alarms, err = s.standingAlarms(tx); err != nil {
 		return n, err
 	}
+	// The own side first: what the officer who looks can still do something about.
+	slices.SortStableFunc(n.Sheet.Deadlines, func(a, b watch.Deadline) int {
+		if own := a.By == s.name; own != (b.By == s.name) {
+			if own {
+				return -1
+			}
+			return 1
+		}
+		return a.At.Compare(b.At)
+	})
 	calls, err := s.unconfirmed(tx, now)
 	for _, c := range calls {
 		n.Sheet.Calls = append(n.Sheet.Calls, watch.OpenItem{Ref: fmt.Sprint(c.Number), What: "025", Since: c.Call.From, Detail: string(c.Call.Caller) + " called " + string(c.Call.Station)})
@@ -243,63 +252,4 @@ func tests(said []saidAt) []watch.Test {
 		}
 	}
 	return all
-}
-
-// deadlines returns what either side owes on a line within the horizon of a
-// handover, or has not done in time. What stands in no record yet counts from
-// the receipt that this station has given or holds. It folds the whole line.
-func (s *Station) deadlines(ctx context.Context, tx Tx, row Line, now time.Time) ([]watch.Deadline, error) {
-	m := NewMatters(s.folds.forms, s.name)
-	if err := m.Take(ctx, tx, row); err != nil {
-		return nil, err
-	}
-	p, err := s.peerOf(row.Line)
-	if err != nil {
-		return nil, err
-	}
-	for _, w := range m.line.At(second(now)).Unlisted {
-		it, _ := m.line.Item(w.Place)
-		by := p.cosigner
-		if it.Origin.Writer != s.name {
-			by = s.mirror.Cosigner.Name()
-		}
-		c, ok, err := tx.CosignatureCovering(it.Origin, by, it.Index)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			it.Received = c.At
-			m.line.Put(it)
-		}
-	}
-	type owed struct {
-		of  message.ID
-		act dossier.Act
-	}
-	known := map[owed]bool{}
-	var out []watch.Deadline
-	for _, d := range m.line.At(second(now)).Dossiers {
-		for _, duty := range d.Duties {
-			key := owed{duty.Of, duty.Act}
-			if !duty.Owed() || duty.Act == dossier.ActReceived || known[key] || duty.Due.After(now.Add(watch.DeadlineHorizon)) {
-				continue
-			}
-			known[key] = true
-			of, err := tx.MessageByID(duty.Of)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, watch.Deadline{Ref: s.Cite(of.Origin, of.Index), What: whatMeets(duty), By: duty.By, At: duty.Due, Late: !duty.Due.After(second(now))})
-		}
-	}
-	slices.SortStableFunc(out, func(a, b watch.Deadline) int { return a.At.Compare(b.At) })
-	return out, nil
-}
-
-// whatMeets is the first format that would meet a duty, or what is owed.
-func whatMeets(d dossier.Duty) string {
-	if len(d.Formats) > 0 {
-		return string(d.Formats[0])
-	}
-	return string(d.Act)
 }

@@ -101,8 +101,20 @@ func (w Words) check() error {
 
 // Label returns the text of a code in a language; false where there is none.
 // Groups are alarm, event, risk, outlet, freshness, slot, phase, log, why,
-// rung, reason and head.
+// rung, reason and head, and desk, whose codes are the signal book's and
+// DeskUnknown.
 func (w Words) Label(group, code string, l book.Lang) (string, bool) {
+	if group == "desk" {
+		if code == DeskUnknown {
+			return w.Label("head", "unknown", l)
+		}
+		for _, c := range w.lists["desk"].Codes {
+			if c.Code == code {
+				return c.Label[l], c.Label[l] != ""
+			}
+		}
+		return "", false
+	}
 	t, ok := w.groups[group][code][l]
 	return t, ok && t != ""
 }

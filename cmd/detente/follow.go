@@ -77,7 +77,7 @@ func (a *app) msgFollow() []*cobra.Command {
 				return a.call(c, "POST", at("/queue/%s/withdraw", args[0]), map[string]string{"reason": reason})
 			}, a.changes, func(c *cobra.Command) { c.Flags().StringVar(&reason, "reason", "", "why") }),
 		verb(about{"wait ID", "wait until a message of ours is receipted, or one of theirs has come",
-			"Waits until a message of ours stands in the log or is receipted, or one of theirs has come. Ends\nwith 11 where that takes longer; the message goes on by itself.", "  detente msg wait ID --until receipted --within 30s"},
+			"Waits until a message of ours stands in the log or is receipted, or one of theirs has come. Ends\nwith 11 where that takes longer; the message goes on by itself. What is waited for is not read by\nthat: \"detente msg show\" opens it.", "  detente msg wait ID --until receipted --within 30s"},
 			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
 				cl, err := a.client()
 				if err != nil {
@@ -115,7 +115,7 @@ func (a *app) waitFor(c *cobra.Command, cl *client, id, until string, within tim
 	defer look.Stop()
 	for {
 		var m map[string]any
-		err := cl.do(ctx, "GET", at("/messages/%s", id), nil, &m)
+		err := cl.do(ctx, "GET", at("/messages/%s/place", id), nil, &m)
 		if err == nil && reached(m) {
 			return a.print(m, func() { a.say("%v: %s", m["citation"], until) })
 		}

@@ -39,6 +39,7 @@ func (d *draftFlags) add(c *cobra.Command) {
 func (a *app) msg() *cobra.Command {
 	var d draftFlags
 	var e exportFlags
+	var paper string
 	const send = "  detente msg send 600 --line nrrc.arden.example/nrrc.boreal.example/notification -p text='good day'"
 	c := noun(about{"msg", "messages: say, read, withdraw, follow",
 		"A message follows a format of the signal book and reads the same in six languages. Its bytes are\nfixed when it is sent; then officers release it, and the counterpart receipts it.", send},
@@ -70,6 +71,11 @@ func (a *app) msg() *cobra.Command {
 			}),
 		verb(about{"render ID", "print only the text of a message", "Prints the text of a message in the languages of --lang, and nothing else.", "  detente msg render ID --lang zh"},
 			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.renderMessage(c, args[0]) }),
+		verb(about{"print ID", "put a message on paper, in the languages of --lang",
+			"Prints a message by an outlet of kind print (\"detente alarm outlet add print\"), a text in each\nlanguage, with its marking, citation and digest on each page. Who prints it has read it.", "  detente msg print ID --outlet paper --lang en,ru"},
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
+				return a.call(c, "POST", at("/messages/%s/print", args[0]), map[string]any{"outlet": paper, "lang": a.langs})
+			}, a.changes, func(c *cobra.Command) { c.Flags().StringVar(&paper, "outlet", "print", "the outlet that prints") }),
 		verb(about{"export ID", "export one message as a record that anybody can verify offline",
 			"Writes one message with its proof and receipt into a new file. --disclose adds the key that opens it.", "  detente msg export ID --disclose --out inquiry.record"},
 			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {

@@ -155,6 +155,23 @@ func (o *outlets) Tell(ctx context.Context, name string, t station.Telling) erro
 	return err
 }
 
+// Print implements station.Outlets.
+func (o *outlets) Print(ctx context.Context, name string, p station.Page) error {
+	to := o.find(name)
+	if to == nil {
+		return fmt.Errorf("%w: there is no outlet %s any more", station.ErrInvalid, name)
+	}
+	printer, ok := to.Outlet.(*outlet.Printer)
+	if !ok {
+		return fmt.Errorf("%w: the outlet %s does not print", station.ErrInvalid, name)
+	}
+	err := printer.Print(ctx, outlet.Sheet{ID: p.ID, Ref: p.Citation, Digest: p.Digest, Level: p.Level, Marking: p.Marking, Station: o.station, At: p.At, Lang: p.Lang, Text: p.Text})
+	if refused, ok := errors.AsType[*outlet.Error](err); ok && !refused.Again {
+		return errors.Join(station.ErrInvalid, err)
+	}
+	return err
+}
+
 // notice writes a notice in a language: what is wrong and on which line, and
 // nothing of what a message says.
 func (o *outlets) notice(t station.Telling, l book.Lang) (outlet.Notice, error) {

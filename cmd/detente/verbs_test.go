@@ -72,6 +72,8 @@ const verbs = `
 	ReadEntry     entry          msg entry
 	ReadMessage   show           msg show
 	ReadMessage   show           msg render
+	Peek          peek           msg wait
+	PrintMessage  print          msg print
 	Release       release        release show
 	ReleaseAlone  release-alone  release alone
 	RevokeOfficer revoke-officer officer revoke

@@ -121,15 +121,23 @@ func (s screen) label(group, code string) string {
 	return text
 }
 
-// list writes a heading with the number of items, and the items beneath.
-func (s screen) list(head string, items []string) {
+// maxOnScreen is how many items of a list the screen shows: the gravest lists
+// together fit on one screen, and a command lists what is left out.
+const maxOnScreen = 10
+
+// list writes a heading with the number of items, and the items beneath; how
+// many are left out, and which command lists them all.
+func (s screen) list(head string, items []string, command string) {
 	if len(items) == 0 {
 		s.a.say("%s: %s", s.head(head), s.head("none"))
 		return
 	}
 	s.a.say("%s: %d", s.head(head), len(items))
-	for _, i := range items {
+	for _, i := range items[:min(len(items), maxOnScreen)] {
 		s.a.say("  %s", i)
+	}
+	if n := len(items) - maxOnScreen; n > 0 {
+		s.a.say("  %s: %d — %s", s.head("more"), n, command)
 	}
 }
 
@@ -142,7 +150,7 @@ func (s screen) people(w watchAnswer) {
 	for _, d := range w.On {
 		on = append(on, fmt.Sprintf("%s  %s  %s/%s", d.Officer, d.Desk, zulu(d.From), zulu(d.To)))
 	}
-	s.list("on-watch", on)
+	s.list("on-watch", on, "detente roster show")
 	if n := w.Next; n != nil {
 		s.a.say("%s: %s  %s  %s: %s  %s: %s", s.head("next-change"), zulu(n.At), n.Desk, s.head("out"), s.names(n.Out), s.head("in"), s.names(n.In))
 	}
@@ -156,7 +164,7 @@ func (s screen) names(all []string) string {
 }
 
 func (s screen) waits(w watchAnswer) {
-	s.list("flash", texts(w.Flash))
+	s.list("flash", texts(w.Flash), "detente matter list --owes own")
 	var unread []string
 	for _, p := range []string{"FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE"} {
 		if n := w.Unread[p]; n > 0 {
@@ -167,8 +175,8 @@ func (s screen) waits(w watchAnswer) {
 		unread = []string{s.head("none")}
 	}
 	s.a.say("%s: %s", s.head("unread"), strings.Join(unread, ", "))
-	s.list("unacknowledged", texts(w.Unacked))
-	s.list("waiting", texts(w.Waiting))
+	s.list("unacknowledged", texts(w.Unacked), "detente matter list --owes own")
+	s.list("waiting", texts(w.Waiting), "detente release list")
 	var due []string
 	for _, d := range w.Deadlines {
 		line := fmt.Sprintf("%s  %s  %s  %s", zulu(d.At), d.Ref, d.What, d.By)
@@ -177,13 +185,13 @@ func (s screen) waits(w watchAnswer) {
 		}
 		due = append(due, line)
 	}
-	s.list("deadlines", due)
+	s.list("deadlines", due, "detente obligations --within 12h")
 	var alarms []string
 	for _, al := range w.Alarms {
 		alarms = append(alarms, fmt.Sprintf("%s  %s — %s  %s  %s  %d/%d", al.Level, al.Kind, s.label("alarm", al.Kind), al.Line, zulu(al.Since), al.Open, al.Count))
 	}
-	s.list("alarms", alarms)
-	s.list("calls", texts(w.Calls))
+	s.list("alarms", alarms, "detente alarm list")
+	s.list("calls", texts(w.Calls), "detente log calls")
 	for _, h := range w.Handovers {
 		s.a.say("%s: %s  %s  %s", s.head("to-sign"), h.ID, h.Desk, s.names(h.Signers))
 	}
@@ -203,11 +211,11 @@ func (s screen) lines(w watchAnswer) {
 		if l.LastTest != "" {
 			test = s.label("slot", l.LastTest)
 		}
-		line := fmt.Sprintf("%s  %s  %s: %s  %s: %s  %s: %d", l.Line, s.label("phase", l.Phase), s.head("their-desk"), l.Desk, s.head("last-test"), test, s.head("missed"), l.Missed)
+		line := fmt.Sprintf("%s  %s  %s: %s  %s: %s  %s: %d", l.Line, s.label("phase", l.Phase), s.head("their-desk"), l.Desk+" — "+s.label("desk", l.Desk), s.head("last-test"), test, s.head("missed"), l.Missed)
 		if l.Fault != "" {
 			line += "  " + s.head("fault") + ": " + l.Fault
 		}
 		all = append(all, line)
 	}
-	s.list("lines", all)
+	s.list("lines", all, "detente line list")
 }
