@@ -24,6 +24,7 @@ type kept struct {
 // what the items say, and no more.
 type keep struct {
 	list    []*kept // by id, those that are gone among them until they are asked for
+	mixed   bool    // list is not in its order
 	heads   map[message.ID]*kept
 	lookers map[part][]*kept // who looked at a part
 	noted   int              // entries of lookers
@@ -76,6 +77,7 @@ func (k *keep) sweep() {
 	if k.noted <= 2*k.live+maxGoneNotes {
 		return
 	}
+	k.list = slices.DeleteFunc(k.list, func(d *kept) bool { return d.gone })
 	k.noted = 0
 	for at, list := range k.lookers {
 		list = slices.DeleteFunc(list, func(d *kept) bool { return d.gone })
@@ -99,7 +101,6 @@ func (l *Line) dossiers(at time.Time) []Dossier {
 		}
 	}
 	k.list = slices.DeleteFunc(k.list, func(d *kept) bool { return d.gone })
-	held := len(k.list)
 	for id := range k.open {
 		it, ok := l.get(id, at)
 		if !ok {
@@ -112,7 +113,8 @@ func (l *Line) dossiers(at time.Time) []Dossier {
 			}
 		}
 	}
-	if len(k.list) > held {
+	if k.mixed {
+		k.mixed = false
 		slices.SortFunc(k.list, func(a, b *kept) int { return compareIDs(a.dossier.ID, b.dossier.ID) })
 	}
 	k.sweep()
@@ -124,6 +126,22 @@ func (l *Line) dossiers(at time.Time) []Dossier {
 		list[i] = d.dossier
 	}
 	return list
+}
+
+// folded returns the dossier of a head that is known as of a second: as it was
+// folded before where that still holds.
+func (l *Line) folded(head message.ID, at time.Time) Dossier {
+	k := &l.keep
+	now := at.Unix()
+	if d := k.heads[head]; d != nil {
+		if now >= d.from && now < d.to {
+			return d.dossier
+		}
+		k.drop(d)
+	}
+	l.keepFold(head, at)
+	k.sweep()
+	return k.heads[head].dossier
 }
 
 // keepFold folds the dossier of a head, and keeps it.
@@ -161,5 +179,5 @@ func (l *Line) keepFold(head message.ID, at time.Time) {
 	for _, h := range d.heads {
 		k.heads[h] = d
 	}
-	k.list = append(k.list, d)
+	k.list, k.mixed = append(k.list, d), true
 }
