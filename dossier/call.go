@@ -51,7 +51,7 @@ func (f *fold) callOf(it Item, form Form, refused bool) *call {
 func (l *Line) dispute(p Place, at time.Time) (time.Time, bool) {
 	var first Item
 	found := false
-	for _, m := range l.marks[p] {
+	for _, m := range l.marksOf(p) {
 		it, ok := l.heard(m, at)
 		if !ok || it.Disputed == nil || *it.Disputed != p {
 			continue

@@ -153,11 +153,11 @@ func (f *fold) judge(d *Duty, by replies, c *call) {
 		d.State = best.state(*d)
 	case c.withheld && d.By == c.it.Origin.Reader:
 		d.State = WithheldState
-	case !f.at.After(first):
+	case !f.l.past(first, f.at):
 		d.State = Open
 	case waits || d.substance() && f.l.blobsLate(c.it, last, f.at):
 		d.State = EvidenceAwaited
-	case !f.at.After(last):
+	case !f.l.past(last, f.at):
 		d.State = LateTimeDisputed
 	case f.l.shielded(*d, f.at):
 		d.State = Unreadable
@@ -211,6 +211,7 @@ func (l *Line) blobsLate(it Item, by, at time.Time) bool {
 }
 
 func (l *Line) blobAt(d identity.Digest, of Item, at time.Time) (first time.Time, ok bool) {
+	l.looks(ofBlob(d))
 	for _, p := range l.blobs[d] {
 		if p.Origin.Writer != of.Origin.Reader {
 			continue

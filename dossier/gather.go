@@ -18,7 +18,7 @@ func (l *Line) refs(it Item) []message.ID {
 	if it.Disputed == nil {
 		return it.Refs
 	}
-	id := l.items[*it.Disputed].ID
+	id := l.entry(*it.Disputed).ID
 	if id == (message.ID{}) || slices.Contains(it.Refs, id) {
 		return it.Refs
 	}
@@ -143,6 +143,7 @@ func (l *Line) around(it Item, at time.Time) []message.ID {
 
 // referrers returns the ids of the messages that refer to one, as of a second.
 func (l *Line) referrers(id message.ID, at time.Time) []message.ID {
+	l.looks(ofReferring(id))
 	var list []message.ID
 	for _, r := range l.referring[id] {
 		if it, ok := l.get(r, at); ok && slices.Contains(l.refs(it), id) {

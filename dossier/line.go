@@ -25,6 +25,11 @@ type Line struct {
 	notices   map[int64][]message.ID // by the days of their windows
 	long      []message.ID           // notices whose windows have too many days
 	owing     *owing                 // nil until Owing is asked
+
+	pending map[Place]struct{} // entries without a receipt
+	closed  map[Place]struct{} // entries that a refusal says cannot be opened
+	keep    keep               // the dossiers that were folded before
+	trace   *trace             // of the fold under way; nil: none is kept
 }
 
 // dayOf is a day of a writer's.
@@ -42,6 +47,7 @@ func NewLine(b Book) *Line {
 		items: make(map[Place]Item), ids: make(map[message.ID][]Place), referring: make(map[message.ID][]message.ID),
 		marks: make(map[Place][]Place), blobs: make(map[identity.Digest][]Place), policies: make(map[identity.Station][]Place),
 		sealed: make(map[dayOf][]Place), notices: make(map[int64][]message.ID),
+		pending: make(map[Place]struct{}), closed: make(map[Place]struct{}), keep: newKeep(),
 	}
 	for _, f := range b.Forms() {
 		l.forms[f.Format] = f
@@ -63,6 +69,7 @@ func (l *Line) Put(it Item) {
 	p := it.Place()
 	old, known := l.items[p]
 	l.items[p] = it
+	l.note(p, old, it)
 	if !known || old.ID != it.ID {
 		l.index(it, p)
 	}
@@ -82,6 +89,23 @@ func (l *Line) Put(it Item) {
 	}
 }
 
+// note notes that an entry changed, for what was folded before and for the
+// entries that no dossier holds.
+func (l *Line) note(p Place, old, it Item) {
+	l.keep.changed(ofPlace(p))
+	for _, id := range []message.ID{old.ID, it.ID} {
+		if id != (message.ID{}) {
+			l.keep.changed(ofID(id))
+			l.keep.open[id] = struct{}{}
+		}
+	}
+	if it.Received.IsZero() {
+		l.pending[p] = struct{}{}
+	} else {
+		delete(l.pending, p)
+	}
+}
+
 // maxListScan is the length up to which a list of referring messages is kept
 // free of doubles: a longer one is not worth the search, and a double in it does
 // no harm.
@@ -91,6 +115,7 @@ func (l *Line) refer(to, by message.ID) {
 	list := l.referring[to]
 	if len(list) > maxListScan || !slices.Contains(list, by) {
 		l.referring[to] = append(list, by)
+		l.keep.changed(ofReferring(to))
 	}
 }
 
@@ -117,10 +142,12 @@ func (l *Line) index(it Item, p Place) {
 		list := l.policies[it.Origin.Writer]
 		at, _ := slices.BinarySearchFunc(list, p, placeOrder)
 		l.policies[it.Origin.Writer] = slices.Insert(list, at, p)
+		l.keep.changed(ofPolicies(it.Origin.Writer))
 	}
 	if form := l.forms[it.Format]; form.Kind == KindService && form.Move == "receive" {
 		if d, err := identity.ParseDigest(it.Facts.Words["hash"]); err == nil {
 			l.blobs[d] = append(l.blobs[d], p)
+			l.keep.changed(ofBlob(d))
 		}
 	}
 	l.indexWindow(it)
@@ -129,6 +156,7 @@ func (l *Line) index(it Item, p Place) {
 func (l *Line) mark(on, by Place) {
 	if !slices.Contains(l.marks[on], by) {
 		l.marks[on] = append(l.marks[on], by)
+		l.keep.changed(ofPlace(on))
 	}
 }
 
@@ -136,12 +164,17 @@ func (l *Line) mark(on, by Place) {
 // received. What is noted under a day that no longer holds does no harm: who
 // looks reads the entry itself.
 func (l *Line) seal(refusal, it Item) {
-	if refusal.Refused == nil || refusal.Refused.Reason != unreadable || it.Received.IsZero() {
+	if refusal.Refused == nil || refusal.Refused.Reason != unreadable {
+		return
+	}
+	l.closed[refusal.refusedPlace()] = struct{}{}
+	if it.Received.IsZero() {
 		return
 	}
 	key := dayOf{it.Origin.Writer, day(it.Received)}
 	if !slices.Contains(l.sealed[key], it.Place()) {
 		l.sealed[key] = append(l.sealed[key], it.Place())
+		l.keep.changed(ofSealed(key))
 	}
 }
 
@@ -158,19 +191,39 @@ func placeOrder(a, b Place) int {
 
 // listed returns an entry that stands receipted in the record as of a second.
 func (l *Line) listed(p Place, at time.Time) (Item, bool) {
+	l.looks(ofPlace(p))
 	it, ok := l.items[p]
-	return it, ok && !it.Received.IsZero() && !it.Received.After(at)
+	return it, ok && l.receipted(it, at)
+}
+
+// receipted reports whether an entry stands receipted in the record as of a
+// second.
+func (l *Line) receipted(it Item, at time.Time) bool {
+	return !it.Received.IsZero() && l.by(it.Received, at)
+}
+
+// marksOf returns the refusals, disputes and keys that name an entry.
+func (l *Line) marksOf(p Place) []Place {
+	l.looks(ofPlace(p))
+	return l.marks[p]
+}
+
+// entry returns what stands at a place.
+func (l *Line) entry(p Place) Item {
+	l.looks(ofPlace(p))
+	return l.items[p]
 }
 
 // get returns the message of an id as of a second: of entries with one id the
 // first counts. Absent is what is unknown, not receipted by then, or sealed to
 // its reader.
 func (l *Line) get(id message.ID, at time.Time) (Item, bool) {
+	l.looks(ofID(id))
 	var first Item
 	found := false
 	for _, p := range l.ids[id] {
-		it, ok := l.listed(p, at)
-		if ok && (!found || earlier(it, first)) && !l.hidden(p, at) {
+		it, ok := l.items[p] // whose change is one of the id's
+		if ok && l.receipted(it, at) && (!found || earlier(it, first)) && !l.hidden(p, at) {
 			first, found = it, true
 		}
 	}
@@ -200,6 +253,7 @@ func (l *Line) kind(it Item) Kind {
 // policy returns the release policy that stands in a writer's log before an
 // entry.
 func (l *Line) policy(p Place, at time.Time) (*message.Policy, bool) {
+	l.looks(ofPolicies(p.Origin.Writer))
 	list := l.policies[p.Origin.Writer]
 	i, _ := slices.BinarySearchFunc(list, p, placeOrder)
 	for i--; i >= 0; i-- {

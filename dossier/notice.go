@@ -83,7 +83,7 @@ func (f *fold) lapse(at time.Time) {
 	if f.course.stage == Lapsed || f.course.allows(f.course.stage, Lapsed) {
 		f.d.LapsesAt = t
 	}
-	if at.After(t) && f.course.allows(f.course.stage, Lapsed) {
+	if f.l.past(t, at) && f.course.allows(f.course.stage, Lapsed) {
 		f.course.stage, f.d.Since = Lapsed, t
 	}
 }
@@ -100,11 +100,14 @@ func (l *Line) indexWindow(it Item) {
 	}
 	if w.long() {
 		l.long = append(l.long, it.ID)
+		l.keep.changed(sortOf(partLong))
 		return
 	}
 	for n := day(w.From); n <= day(w.To); n++ {
 		l.notices[n] = append(l.notices[n], it.ID)
+		l.keep.changed(ofNotices(n))
 	}
+	l.keep.changed(sortOf(partWindows))
 }
 
 func (w Window) long() bool { return day(w.To)-day(w.From) > maxWindowDays }
@@ -112,14 +115,17 @@ func (w Window) long() bool { return day(w.To)-day(w.From) > maxWindowDays }
 // announced returns the messages whose windows may overlap with one; one may be
 // there more than once.
 func (l *Line) announced(w Window) []message.ID {
+	l.looks(sortOf(partLong))
 	list := slices.Clone(l.long)
 	if w.long() {
+		l.looks(sortOf(partWindows))
 		for _, ids := range l.notices {
 			list = append(list, ids...)
 		}
 		return list
 	}
 	for n := day(w.From); n <= day(w.To); n++ {
+		l.looks(ofNotices(n))
 		list = append(list, l.notices[n]...)
 	}
 	return list

@@ -16,14 +16,15 @@ func (l *Line) refusal(p Place) (Item, bool) { return l.refusalOf(p, nil) }
 // refusalOf leaves out of account the refusals of what is being asked about:
 // refusals of each other, in a circle, refuse nothing.
 func (l *Line) refusalOf(p Place, asking []Place) (Item, bool) {
-	if len(l.marks[p]) == 0 || slices.Contains(asking, p) {
+	marks := l.marksOf(p)
+	if len(marks) == 0 || slices.Contains(asking, p) {
 		return Item{}, false
 	}
 	asking = append(slices.Clip(asking), p)
 	var first Item
 	found := false
-	for _, m := range l.marks[p] {
-		it := l.items[m]
+	for _, m := range marks {
+		it := l.entry(m)
 		if it.Refused == nil || it.Received.IsZero() || it.refusedPlace() != p || it.Origin.Writer != p.Origin.Reader {
 			continue
 		}
@@ -31,7 +32,7 @@ func (l *Line) refusalOf(p Place, asking []Place) (Item, bool) {
 			first, found = it, true
 		}
 	}
-	if !found || l.acted(l.items[p], first, asking) {
+	if !found || l.acted(l.entry(p), first, asking) {
 		return Item{}, false
 	}
 	return first, true
@@ -43,7 +44,9 @@ func (l *Line) acted(on, refusal Item, asking []Place) bool {
 	if on.ID == (message.ID{}) {
 		return false
 	}
+	l.looks(ofReferring(on.ID))
 	for _, id := range l.referring[on.ID] {
+		l.looks(ofID(id))
 		for _, p := range l.ids[id] {
 			it := l.items[p]
 			if it.Origin.Writer != refusal.Origin.Writer || it.Received.IsZero() || !p.before(refusal.Place()) {
@@ -76,7 +79,7 @@ func (l *Line) key(p Place, at time.Time) (Item, bool) { return l.keyOf(p, at, n
 func (l *Line) keyOf(p Place, at time.Time, asking []Place) (Item, bool) {
 	var first Item
 	found := false
-	for _, m := range l.marks[p] {
+	for _, m := range l.marksOf(p) {
 		it, ok := l.listed(m, at)
 		if ok && it.Key != nil && *it.Key == p && it.Origin.Writer == p.Origin.Writer && (!found || m.before(first.Place())) &&
 			!l.sealedAway(m, at, asking) {
@@ -109,7 +112,7 @@ func (l *Line) heard(p Place, at time.Time) (Item, bool) {
 // refusedAgain reports whether an entry's reader still says that it cannot be
 // opened after it had received the file key: it withholds.
 func (l *Line) refusedAgain(p Place, key Item, at time.Time) bool {
-	for _, m := range l.marks[p] {
+	for _, m := range l.marksOf(p) {
 		it, ok := l.heard(m, at)
 		if ok && it.Refused != nil && it.Refused.Reason == unreadable && it.refusedPlace() == p &&
 			it.Origin.Writer == p.Origin.Reader && !it.At.Before(key.Received) {
@@ -135,13 +138,14 @@ func (l *Line) shielded(d Duty, at time.Time) bool {
 	first, last := day(d.From), day(to)
 	first = max(first, last-maxSealedDays)
 	for n := first; n <= last; n++ {
+		l.looks(ofSealed(dayOf{d.By, n}))
 		for _, p := range l.sealed[dayOf{d.By, n}] {
 			it, ok := l.listed(p, at)
 			if !ok || it.Received.Before(d.From) || it.Received.After(to) || !l.hidden(p, at) {
 				continue
 			}
 			r, _ := l.refusal(p)
-			if r.Received.After(at) || !at.After(r.Received.Add(keyWithin)) {
+			if !l.by(r.Received, at) || !l.past(r.Received.Add(keyWithin), at) {
 				return true
 			}
 		}

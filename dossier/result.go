@@ -26,7 +26,7 @@ func (f *fold) view() Dossier {
 		for _, o := range byCall[c.it.ID] {
 			d.Duties = append(d.Duties, f.duty(o))
 		}
-		if by := c.stages.ConfirmBy; !by.IsZero() && (c.stages.Late || c.stages.Settled == "" && f.at.After(by)) {
+		if by := c.stages.ConfirmBy; !by.IsZero() && (c.stages.Late || c.stages.Settled == "" && f.l.past(by, f.at)) {
 			f.flag(c.it.ID, FlagUnconfirmed)
 		}
 	}

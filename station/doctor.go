@@ -36,7 +36,7 @@ func (s *Station) Backup(ctx context.Context, actor Actor, now time.Time, copySt
 
 // Doctor checks every tree, hash, checkpoint and cosignature of every log, the
 // audit trail's chain, every blob that is held, and that the tables made from the
-// logs equal what the logs say. With repair it makes those tables anew; it never touches a log. An
+// logs, and the index of words, equal what the logs say. With repair it makes those anew; it never touches a log. An
 // empty list means that all is in order.
 func (s *Station) Doctor(ctx context.Context, actor Actor, now time.Time, repair bool) ([]Finding, error) {
 	if err := actor.must("run doctor", RoleOperator); err != nil {
@@ -59,6 +59,11 @@ func (s *Station) Doctor(ctx context.Context, actor Actor, now time.Time, repair
 		return found, err
 	}
 	found = append(found, blobs...)
+	words, err := s.checkIndex(ctx)
+	if err != nil {
+		return found, err
+	}
+	found = append(found, words...)
 	err = s.update(ctx, now, func(tx Tx) error {
 		if repair {
 			if err := s.wantAgain(tx, blobs); err != nil {
@@ -82,6 +87,9 @@ func (s *Station) Doctor(ctx context.Context, actor Actor, now time.Time, repair
 	}
 	if err != nil {
 		return found, s.refused(ctx, now, actor, "doctor", "", err)
+	}
+	if repair {
+		return found, s.indexAll(ctx, now) // made anew with the tables
 	}
 	return found, nil
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json/jsontext"
+	"fmt"
+	"hash/fnv"
 	"slices"
 	"time"
 
@@ -23,6 +25,9 @@ type IndexTx interface {
 	// MessagesAfter lists messages of all lines, oldest first, after a sequence
 	// number.
 	MessagesAfter(seq int64, limit int) ([]Message, error)
+	// EachIndexed calls do with each word of the index and the message that it is
+	// of, in no order.
+	EachIndexed(do func(seq int64, word string)) error
 	// FindMessages lists indexed messages that have words for all the terms, of
 	// which there is at least one, newest first, before a sequence number (zero:
 	// from the newest).
@@ -41,20 +46,44 @@ type Indexed struct {
 	Words []string // sorted, none twice, without spaces
 }
 
-// indexAtOnce is how many messages a tick indexes: some tens of milliseconds'
-// work, of which the store is held up for the last few. Of long messages it is as
-// many as have indexBytes of bodies together, and at least one.
+// indexAtOnce is how many messages one transaction indexes: the store is held up
+// for some tens of milliseconds. Of long messages it is as many as have
+// indexBytes of bodies together, and at least one. A tick does it up to
+// indexRounds times while more are waiting, with room for a line's own
+// transactions between: fifteen hundred short messages, for half a second's work
+// of one processor.
 const (
 	indexAtOnce = 128
 	indexBytes  = 128 << 10
+	indexRounds = 12
 )
 
-// indexSome indexes messages that are not yet. The texts are made outside the
-// transaction that keeps their words, so that no message waits for that.
-func (s *Station) indexSome(ctx context.Context, now time.Time) error {
+// indexMore indexes what a tick may.
+func (s *Station) indexMore(ctx context.Context, now time.Time) error {
+	for range indexRounds {
+		if more, err := s.indexSome(ctx, now); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// indexAll indexes all messages that are not yet.
+func (s *Station) indexAll(ctx context.Context, now time.Time) error {
+	for {
+		if more, err := s.indexSome(ctx, now); err != nil || !more {
+			return err
+		}
+	}
+}
+
+// indexSome indexes messages that are not yet, and reports whether there may be
+// more. The texts are made outside the transaction that keeps their words, so
+// that no message waits for that.
+func (s *Station) indexSome(ctx context.Context, now time.Time) (more bool, err error) {
 	var state IndexState
 	var some []Message
-	err := s.store.View(ctx, func(tx Tx) (err error) {
+	err = s.store.View(ctx, func(tx Tx) (err error) {
 		if state, err = tx.IndexState(); err != nil {
 			return err
 		}
@@ -62,15 +91,16 @@ func (s *Station) indexSome(ctx context.Context, now time.Time) error {
 		return err
 	})
 	if err != nil || len(some) == 0 {
-		return err
+		return false, err
 	}
 	list := make([]Indexed, 0, len(some))
+	known := make(spellings)
 	for i, bytes := 0, 0; i < len(some) && bytes < indexBytes; i++ {
 		r := s.opened(some[i])
-		list = append(list, Indexed{Seq: r.Seq, Words: s.wordsOf(r)})
+		list = append(list, Indexed{Seq: r.Seq, Words: s.wordsKnowing(known, r)})
 		bytes += len(r.Entry.Body.Bytes())
 	}
-	return s.store.Update(ctx, func(tx Tx) error {
+	return len(list) < len(some) || len(some) == indexAtOnce, s.store.Update(ctx, func(tx Tx) error {
 		s.batch.now = now
 		if at, err := tx.IndexState(); err != nil || at != state {
 			return err // somebody else was quicker, or the tables were made anew
@@ -81,20 +111,24 @@ func (s *Station) indexSome(ctx context.Context, now time.Time) error {
 
 // wordsOf returns the words by which a message is found: of its texts in all six
 // languages, of every text among its parameters, and of its names.
-func (s *Station) wordsOf(r Read) []string {
+func (s *Station) wordsOf(r Read) []string { return s.wordsKnowing(make(spellings), r) }
+
+// wordsKnowing does the same for one of several messages: a word is folded for
+// the first that has it, and most of them stand in all messages of a format.
+func (s *Station) wordsKnowing(known spellings, r Read) []string {
 	set, seen := make(map[string]bool), make(map[string]bool)
-	index(set, r.Citation)
+	known.index(set, seen, r.Citation)
 	if len(r.Entry.Body.Bytes()) > 0 {
 		b := r.Entry.Body.Body()
-		index(set, b.ID.String())
+		known.index(set, seen, b.ID.String())
 		set[labelWord(b.Marking.TLP)] = true
 		for _, l := range book.Langs() {
 			if text, err := s.book.Render(b, l); err == nil { // of another edition what the parameters say is found
-				indexNew(set, seen, text)
+				known.index(set, seen, text)
 			}
 		}
 		for _, v := range b.Params {
-			eachText(v, func(text string) { indexNew(set, seen, text) })
+			eachText(v, func(text string) { known.index(set, seen, text) })
 		}
 	}
 	words := make([]string, 0, len(set))
@@ -117,4 +151,64 @@ func eachText(v jsontext.Value, do func(string)) {
 			do(t.String())
 		}
 	}
+}
+
+// indexSum stands for the words of a message, in whatever order they come.
+type indexSum struct {
+	words int
+	sum   uint64
+}
+
+func (i *indexSum) add(word string) {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(word)) // never fails
+	i.words++
+	i.sum += h.Sum64()
+}
+
+// checkIndex compares the index with the messages that it says it holds. What
+// waits to be indexed is no finding.
+func (s *Station) checkIndex(ctx context.Context) ([]Finding, error) {
+	held := make(map[int64]indexSum)
+	var differ int
+	err := s.store.View(ctx, func(tx Tx) error {
+		state, err := tx.IndexState()
+		if err != nil {
+			return err
+		}
+		err = tx.EachIndexed(func(seq int64, word string) {
+			i := held[seq]
+			i.add(word)
+			held[seq] = i
+		})
+		if err != nil {
+			return err
+		}
+		for after := int64(0); after < state.To; {
+			known := make(spellings)
+			some, err := tx.MessagesAfter(after, indexAtOnce)
+			if err != nil || len(some) == 0 {
+				return err
+			}
+			for _, m := range some {
+				if after = m.Seq; after > state.To {
+					break
+				}
+				var want indexSum
+				for _, w := range s.wordsKnowing(known, s.opened(m)) {
+					want.add(w)
+				}
+				if held[m.Seq] != want {
+					differ++
+				}
+				delete(held, m.Seq)
+			}
+		}
+		return nil
+	})
+	if differ += len(held); err != nil || differ == 0 {
+		return nil, err
+	}
+	what := fmt.Sprintf("the index of words differs from the record in %d messages: a search may miss them", differ)
+	return []Finding{{Where: "search", What: what, Repair: "detente station doctor --repair"}}, nil
 }

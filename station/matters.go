@@ -1,6 +1,7 @@
 package station
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -70,17 +71,24 @@ func (s *Station) Matters(ctx context.Context, actor Actor, now time.Time, q Mat
 		return nil, s.refused(ctx, now, actor, "matters", string(q.Kind), err)
 	}
 	q.At = asked(q.At, now)
-	var list []Matter
+	var all []placed
 	err := s.eachLine(ctx, q.Line, func(_ Tx, m *Matters, l identity.Line) error {
-		for _, d := range m.At(q.At).Dossiers {
-			x := s.matter(l, d)
-			if x.Cursor > q.After && s.wanted(q, x) {
-				list = append(list, x)
+		dossiers := m.At(q.At).Dossiers
+		for i := range dossiers {
+			if d := &dossiers[i]; s.wanted(q, d) {
+				if x := place(l, d); q.After == "" || x.cursor() > q.After {
+					all = append(all, x)
+				}
 			}
 		}
 		return nil
 	})
-	list = pageOf(list, q.Limit, func(m Matter) string { return m.Cursor })
+	slices.SortFunc(all, placed.compare)
+	all = all[:min(pageLimit(q.Limit), len(all))]
+	list := make([]Matter, len(all))
+	for i, x := range all {
+		list[i] = s.matter(x.line, *x.dossier)
+	}
 	if err := s.looked(ctx, now, actor, "matters", string(q.Kind), fmt.Sprintf("%d matters as of %s", len(list), q.At.Format(time.RFC3339)), err); err != nil {
 		return nil, err
 	}
@@ -88,7 +96,7 @@ func (s *Station) Matters(ctx context.Context, actor Actor, now time.Time, q Mat
 }
 
 // wanted reports whether a matter is asked for.
-func (s *Station) wanted(q MatterQuery, m Matter) bool {
+func (s *Station) wanted(q MatterQuery, m *dossier.Dossier) bool {
 	if q.Kind != "" && m.Kind != q.Kind || q.Stage != "" && m.Stage != q.Stage {
 		return false
 	}
@@ -101,17 +109,45 @@ func (s *Station) matter(l identity.Line, d dossier.Dossier) Matter {
 	if i := slices.IndexFunc(d.Timeline, func(e dossier.Entry) bool { return e.Message == d.ID }); i >= 0 {
 		m.Citation = s.Cite(d.Timeline[i].Place.Origin, d.Timeline[i].Place.Index)
 	}
-	rank, at := 1, d.Last.Unix()
-	if due, ok := m.Due(); ok {
-		rank, at = 0, due.Due.Unix()
-	} else {
-		at = endOfRecords - at // the latest first
-		if d.Closed {
-			rank = 2
-		}
-	}
-	m.Cursor = cursor(rank, at, d.ID.String(), l.String())
+	m.Cursor = place(l, &d).cursor()
 	return m
+}
+
+// placed is a dossier with its place in a list. Of thousands that are looked at a
+// page is shown: only its places are written out.
+type placed struct {
+	dossier *dossier.Dossier
+	line    identity.Line
+	rank    int
+	at      int64
+}
+
+// place finds the place of a dossier: what is owed first, by when, then what is
+// open, then what is at rest, the latest first.
+func place(l identity.Line, d *dossier.Dossier) placed {
+	p := placed{dossier: d, line: l, rank: 1, at: endOfRecords - d.Last.Unix()}
+	if owed := d.Owed(); len(owed) > 0 {
+		p.rank, p.at = 0, owed[0].Due.Unix()
+	} else if d.Closed {
+		p.rank = 2
+	}
+	return p
+}
+
+// cursor writes the place.
+func (p placed) cursor() string {
+	return cursor(p.rank, p.at, p.dossier.ID.String(), p.line.String())
+}
+
+// compare is the order of places, that of their cursors.
+func (p placed) compare(q placed) int {
+	if p.rank != q.rank {
+		return cmp.Compare(p.rank, q.rank)
+	}
+	if p.at != q.at {
+		return cmp.Compare(p.at, q.at)
+	}
+	return strings.Compare(p.cursor(), q.cursor())
 }
 
 // endOfRecords is after every second that stands in a record.
@@ -125,10 +161,15 @@ func cursor(rank int, at int64, more ...string) string {
 // pageOf sorts a list by its cursors and cuts it.
 func pageOf[T any](list []T, limit int, at func(T) string) []T {
 	slices.SortFunc(list, func(a, b T) int { return strings.Compare(at(a), at(b)) })
+	return list[:min(pageLimit(limit), len(list))]
+}
+
+// pageLimit is how many are listed where so many are asked for.
+func pageLimit(limit int) int {
 	if limit <= 0 || limit > maxMatterPage {
-		limit = maxMatterPage
+		return maxMatterPage
 	}
-	return list[:min(limit, len(list))]
+	return limit
 }
 
 // asked is the second that is asked about.

@@ -59,9 +59,9 @@ func (s *Station) Obligations(ctx context.Context, actor Actor, now time.Time, q
 				return err
 			}
 		}
-		all, err := s.obligations(tx, m, l, q.At)
+		all, err := s.obligations(tx, m, l, q.At, func(d dossier.Duty) bool { return q.Owes.has(d.By, s.name) && q.lists(d) })
 		for _, o := range all {
-			if o.Cursor > q.After && q.Owes.has(o.By, s.name) && q.lists(o.Duty) {
+			if o.Cursor > q.After {
 				list = append(list, o)
 			}
 		}
@@ -86,23 +86,34 @@ func (q ObligationQuery) lists(d dossier.Duty) bool {
 	return q.Met || d.Owed()
 }
 
-// obligations returns all duties of a line as of a second. A message that is in
-// several matters calls for the same in each: it is listed with the first.
-func (s *Station) obligations(tx Tx, m *Matters, l identity.Line, at time.Time) ([]Obligation, error) {
+// obligations returns the duties of a line that are wanted, as of a second. A
+// message that is in several matters calls for the same in each: it is listed
+// with the first. What is not wanted costs a glance.
+func (s *Station) obligations(tx Tx, m *Matters, l identity.Line, at time.Time, wanted func(dossier.Duty) bool) ([]Obligation, error) {
 	w := m.At(at)
 	var list []Obligation
 	known := make(map[string]bool)
-	for _, d := range w.Dossiers {
-		cited := make(map[message.ID]string, len(d.Timeline))
-		for _, e := range d.Timeline {
-			cited[e.Message] = s.Cite(e.Place.Origin, e.Place.Index)
-		}
+	for i := range w.Dossiers {
+		d := &w.Dossiers[i]
+		var cited map[message.ID]string // filled in where something is listed
 		for _, duty := range d.Duties {
-			o := Obligation{Duty: duty, Line: l, Matter: d.ID, Kind: d.Kind, Citation: cited[duty.Of], MetCitation: cited[duty.MetBy], Late: Lateness(duty, at)}
-			if o.Cursor = duty.Of.String() + "." + string(duty.Act) + "." + fmt.Sprint(duty.Formats, duty.From.Unix()); known[o.Cursor] {
+			var name string
+			if len(d.Links) > 0 || duty.Act == dossier.ActFollowed { // who shares a message is linked with the others; of two rules one is listed
+				if name = dutyName(duty); known[name] {
+					continue
+				}
+				known[name] = true
+			}
+			if !wanted(duty) {
 				continue
 			}
-			known[o.Cursor] = true
+			if cited == nil {
+				cited = s.citations(d)
+			}
+			o := Obligation{Duty: duty, Line: l, Matter: d.ID, Kind: d.Kind, Citation: cited[duty.Of], MetCitation: cited[duty.MetBy], Late: Lateness(duty, at)}
+			if o.Cursor = name; name == "" {
+				o.Cursor = dutyName(duty)
+			}
 			list = append(list, o)
 		}
 	}
@@ -124,12 +135,28 @@ func (s *Station) obligations(tx Tx, m *Matters, l identity.Line, at time.Time) 
 		if len(u.Joins) > 0 {
 			o.Matter = u.Joins[0].ID
 		}
-		list = append(list, o)
+		if wanted(duty) {
+			list = append(list, o)
+		}
 	}
 	for i := range list {
 		list[i].Cursor = cursor(0, list[i].Due.Unix(), strings.ReplaceAll(list[i].Cursor, " ", ","), l.String())
 	}
 	return list, nil
+}
+
+// dutyName names a duty on its line.
+func dutyName(d dossier.Duty) string {
+	return d.Of.String() + "." + string(d.Act) + "." + fmt.Sprint(d.Formats, d.From.Unix())
+}
+
+// citations returns those of the messages of a dossier.
+func (s *Station) citations(d *dossier.Dossier) map[message.ID]string {
+	cited := make(map[message.ID]string, len(d.Timeline))
+	for _, e := range d.Timeline {
+		cited[e.Message] = s.Cite(e.Place.Origin, e.Place.Index)
+	}
+	return cited
 }
 
 // Lateness is by how much a duty was met after it was due, or is past as of a

@@ -29,7 +29,7 @@ func (s *Station) Tick(ctx context.Context, now time.Time) error {
 		return s.expire(tx, now)
 	}))
 	err = errors.Join(err, s.keepWatch(ctx, now))
-	err = errors.Join(err, s.indexSome(ctx, now))
+	err = errors.Join(err, s.indexMore(ctx, now))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return errors.Join(err, s.stuck)

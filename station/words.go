@@ -139,39 +139,67 @@ func stem(word string) (string, bool) {
 	return word, false
 }
 
-// index adds to set the words under which a text is found.
-func index(set map[string]bool, text string) { indexNew(set, make(map[string]bool), text) }
+// spellings are words as they are written, with those under which each is found.
+type spellings map[string][]string
 
-// indexNew does the same and passes over what is in seen, words as they are
-// written: what an author wrote stands in all six renderings.
-func indexNew(set, seen map[string]bool, text string) {
+// maxSpellings bounds how many are kept: those of a few hundred messages.
+const maxSpellings = 1 << 16
+
+// found returns the words under which one is found.
+func (k spellings) found(word string) []string {
+	list, ok := k[word]
+	if !ok {
+		if list = spell(word); len(k) < maxSpellings {
+			k[strings.Clone(word)] = list
+		}
+	}
+	return list
+}
+
+// index adds to set the words under which a text is found, and passes over what
+// is in seen, words as they are written: what an author wrote stands in all six
+// renderings.
+func (k spellings) index(set, seen map[string]bool, text string) {
 	eachWord(text, func(_, _ int, word string) bool {
 		if seen[word] {
 			return true
 		}
 		seen[word] = true
-		for _, run := range runs(fold(word)) {
-			if first, _ := utf8.DecodeRuneInString(run); unspaced(first) {
-				r := []rune(run)
-				for i := range r {
-					set[string(r[i:min(i+2, len(r))])] = true
-				}
-				continue
-			}
-			for rest := run; rest != ""; {
-				set[cut(rest)] = true
-				if s, ok := stem(rest); ok {
-					set[cut(s)] = true
-				}
-				at := strings.IndexAny(rest, joiners)
-				if at < 0 {
-					break
-				}
-				rest = strings.TrimLeft(rest[at:], joiners)
-			}
+		for _, w := range k.found(word) {
+			set[w] = true
 		}
 		return len(set) < maxWords
 	})
+}
+
+// index adds to set the words under which a text is found.
+func index(set map[string]bool, text string) {
+	make(spellings).index(set, make(map[string]bool), text)
+}
+
+// spell returns the words under which a word of a text is found.
+func spell(word string) (list []string) {
+	for _, run := range runs(fold(word)) {
+		if first, _ := utf8.DecodeRuneInString(run); unspaced(first) {
+			r := []rune(run)
+			for i := range r {
+				list = append(list, string(r[i:min(i+2, len(r))]))
+			}
+			continue
+		}
+		for rest := run; rest != ""; {
+			list = append(list, cut(rest))
+			if s, ok := stem(rest); ok {
+				list = append(list, cut(s))
+			}
+			at := strings.IndexAny(rest, joiners)
+			if at < 0 {
+				break
+			}
+			rest = strings.TrimLeft(rest[at:], joiners)
+		}
+	}
+	return list
 }
 
 // Term is a word that is looked for.

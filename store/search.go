@@ -38,11 +38,25 @@ func (t *tx) PutIndexed(list []station.Indexed) error {
 		if err := t.put("INSERT INTO search (rowid, words) VALUES (?, ?)", m.Seq, strings.Join(m.Words, " ")); err != nil {
 			return err
 		}
-		if err := t.put("INSERT INTO counters (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", counterIndexed, m.Seq); err != nil {
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	last := list[len(list)-1].Seq
+	return t.put("INSERT INTO counters (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", counterIndexed, last)
+}
+
+// EachIndexed implements station.IndexTx.
+func (t *tx) EachIndexed(do func(seq int64, word string)) error {
+	return t.each(func(r *sql.Rows) error {
+		var seq int64
+		var word string
+		if err := r.Scan(&seq, &word); err != nil {
 			return err
 		}
-	}
-	return nil
+		do(seq, word)
+		return nil
+	}, "SELECT doc, term FROM search_words")
 }
 
 // dropIndex empties the index. It costs the same however much is in it.

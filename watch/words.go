@@ -18,6 +18,7 @@ var wordsFile []byte
 // there is no grammar to get wrong. They never change once loaded, and are safe
 // for concurrent use.
 type Words struct {
+	status map[book.Lang]string // draft, checked or agreed, as of the signal book's packs
 	groups map[string]map[string]book.Text
 	lists  map[string]book.List // of the signal book: language, precedence, bearer, desk
 }
@@ -62,9 +63,14 @@ func strs[T ~string](l []T) (out []string) {
 // a text no code.
 func LoadWords(e *book.Edition) (Words, error) {
 	w := Words{lists: map[string]book.List{}}
-	if err := json.Unmarshal(wordsFile, &w.groups, json.RejectUnknownMembers(true)); err != nil {
+	var file struct {
+		Status map[book.Lang]string            `json:"status"`
+		Groups map[string]map[string]book.Text `json:"groups"`
+	}
+	if err := json.Unmarshal(wordsFile, &file, json.RejectUnknownMembers(true)); err != nil {
 		return Words{}, fmt.Errorf("texts of the watch: %w", err)
 	}
+	w.status, w.groups = file.Status, file.Groups
 	for _, name := range bookLists() {
 		l, ok := e.List(name)
 		if !ok {
@@ -78,6 +84,11 @@ func LoadWords(e *book.Edition) (Words, error) {
 // check returns what is missing or too much.
 func (w Words) check() error {
 	var f faults
+	for _, l := range book.Langs() {
+		if s := w.status[l]; s != "draft" && s != "checked" && s != "agreed" {
+			f.add("status."+string(l), "it is neither draft, checked nor agreed", "say how far somebody has checked the texts")
+		}
+	}
 	all := codes()
 	for group, list := range all {
 		for _, c := range list {

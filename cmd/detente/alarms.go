@@ -139,11 +139,12 @@ func (a *app) showAlarms(b board, all bool) error {
 		}
 		return strings.Join(texts, " / ")
 	}
+	p := a.phrases()
 	for _, g := range b.Groups {
-		a.say("%s  %s  %s  %s", g.Level, g.Kind, named(g.Kind), g.Line)
-		a.say("  since: %s  count: %d  not acknowledged: %d", zulu(g.Since), g.Count, g.Open)
+		a.say("%s", p.row(g.Level, g.Kind, named(g.Kind), g.Line))
+		a.say("  %s", p.of("alarm-since", zulu(g.Since), g.Count, g.Open))
 		if g.NextRing != nil {
-			a.say("  rings next: %s", zulu(*g.NextRing))
+			a.say("  %s", p.of("alarm-rings", zulu(*g.NextRing)))
 		}
 		listed := 0
 		for _, m := range b.Alarms {
@@ -151,25 +152,25 @@ func (a *app) showAlarms(b board, all bool) error {
 				continue
 			}
 			if listed++; listed > maxListed {
-				a.say("  … and %d more; --json shows all", g.Count-maxListed)
+				a.say("  %s", p.of("alarm-more", g.Count-maxListed))
 				break
 			}
-			row := "  - " + zulu(m.Since) + " " + m.Ref
+			row := "  - " + p.ltr(zulu(m.Since)+" "+m.Ref)
 			for _, k := range m.Acks {
-				row += "  acknowledged by " + k.Officer + " at " + zulu(k.At)
+				row += "  " + p.of("alarm-acked", k.Officer, zulu(k.At))
 			}
 			if m.Silenced != nil {
-				row += "  silenced until " + zulu(*m.Silenced)
+				row += "  " + p.of("alarm-silenced", zulu(*m.Silenced))
 			}
 			a.say("%s", row)
 		}
 	}
 	if len(b.Groups) == 0 {
-		a.tell("no alarm stands")
+		a.tell("%s", p.of("alarm-none"))
 	}
 	for _, m := range b.Alarms {
 		if all && !m.Stands && m.Cleared != nil {
-			a.say("ended  %s  %s  %s  %s  %s/%s", m.Kind, named(m.Kind), m.Line, m.Ref, zulu(m.Since), zulu(*m.Cleared))
+			a.say("%s", p.row(p.of("alarm-ended"), m.Kind, named(m.Kind), m.Line, m.Ref, zulu(m.Since)+"/"+zulu(*m.Cleared)))
 		}
 	}
 	return nil

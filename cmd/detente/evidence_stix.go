@@ -25,16 +25,12 @@ type custodyFlags struct{ act, method, result string }
 
 // bundles are the commands about bundles of evidence.
 func (a *app) bundles() []*cobra.Command {
-	var line, answers, id string
+	var answers, id string
 	var asCSV bool
 	var note custodyFlags
 	var d draftFlags
 	return []*cobra.Command{
-		verb(about{"add FILE", "read a bundle of STIX 2.1, seal it to a line's counterpart, and print the parameter that names it",
-			"Reads a bundle under the agreed profile and seals it to the counterpart of a line. What is wrong\nwith it is listed, each fault with object, place, line and next step, and nothing is kept. What\nit prints is the value of a message's evidence parameter. A message is refused whose marking is\nbelow that of an object in its bundle.", "  detente evidence add bundle.stix.json --line LINE"},
-			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.addBlob(c, args[0], line, stixType) }, a.changes, func(c *cobra.Command) {
-				c.Flags().StringVar(&line, "line", "", "the line")
-			}),
+		a.addBundle("evidence"),
 		verb(about{"check FILE", "read a bundle of STIX 2.1 without a station, and list what is to be said of it",
 			"Reads a bundle under the agreed profile on this machine. Nothing is sent, and no station is needed.\nEnds with 2 where the bundle would be refused.", "  detente evidence check bundle.stix.json --json"},
 			cobra.ExactArgs(1), func(_ *cobra.Command, args []string) error { return a.checkBundle(args[0]) }),
@@ -77,6 +73,17 @@ func (a *app) bundles() []*cobra.Command {
 				c.Flags().StringVar(&note.result, "result", "", "what came of it; of released: to whom")
 			}),
 	}
+}
+
+// addBundle is the command that adds a bundle, under the noun by which it is
+// reached: evidence itself, or that of an incident.
+func (a *app) addBundle(noun string) *cobra.Command {
+	var line string
+	return verb(about{"add FILE", "read a bundle of STIX 2.1, seal it to a line's counterpart, and print the parameter that names it",
+		"Reads a bundle under the agreed profile and seals it to the counterpart of a line. What is wrong\nwith it is listed, each fault with object, place, line and next step, and nothing is kept. What\nit prints is the value of a message's evidence parameter. A message is refused whose marking is\nbelow that of an object in its bundle.", "  detente " + noun + " add bundle.stix.json --line LINE"},
+		cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.addBlob(c, args[0], line, stixType) }, a.changes, func(c *cobra.Command) {
+			c.Flags().StringVar(&line, "line", "", "the line")
+		})
 }
 
 // checkBundle reads a bundle on this machine.
@@ -317,9 +324,10 @@ func (a *app) custody(c *cobra.Command, text, method string, in any) error {
 		return fmt.Errorf("the station's answer: %w", err)
 	}
 	return a.print(raw, func() {
+		p := a.phrases()
 		for _, e := range v.Events {
-			a.say("%s  %-9s  %s  %s  %s", e.At, e.Act, e.Station, e.Officer, strings.Join(strings.Fields(e.Other+" "+e.Method+" "+e.Result), " "))
+			a.say("%s", p.row(e.At, p.of("custody-"+e.Act), e.Station, e.Officer, strings.Join(strings.Fields(e.Other+" "+e.Method+" "+e.Result), " ")))
 		}
-		a.say("head: %s", v.Head)
+		a.say("%s", p.of("custody-head", v.Head))
 	})
 }

@@ -7,9 +7,6 @@ import (
 	"testing"
 )
 
-// elsewhere are the nouns of the handbook page that other parts bring.
-const elsewhere = " help alarm obligations matter "
-
 // Every command on the duty officer's page exists, and the script of a shift
 // tries it.
 func TestHandbook(t *testing.T) {
@@ -24,7 +21,7 @@ func TestHandbook(t *testing.T) {
 	commands := leaves(t)
 	found := 0
 	for _, m := range regexp.MustCompile("detente ([a-z]+)(?: ([a-z]+))?").FindAllStringSubmatch(string(page), -1) {
-		if strings.Contains(elsewhere, " "+m[1]+" ") {
+		if m[1] == "help" {
 			continue
 		}
 		path, noun := m[1]+" "+m[2], m[1]

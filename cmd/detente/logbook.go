@@ -37,18 +37,19 @@ type callAnswer struct {
 }
 
 func (a *app) sayLog(l logAnswer) {
+	p := a.phrases()
 	who := l.Officer
 	if who == "" {
-		who = "station"
+		who = p.of("by-station")
 	}
-	a.say("%d  %s  %s  %s  %s", l.Number, zulu(l.At), l.Kind, who, strings.TrimSpace(l.Ref+" "+l.Remark))
+	a.say("%s", p.row(fmt.Sprint(l.Number), zulu(l.At), l.Kind, who, strings.TrimSpace(l.Ref+" "+l.Remark)))
 	if c := l.Call; c != nil {
-		a.say("  %s called %s by %s, %s to %s; ours %s, theirs %s", c.Caller, c.Called, c.Bearer, zulu(c.From), zulu(c.To), listed(c.Officers), c.Other)
-		for _, p := range c.Agreed {
-			a.say("  agreed: %s", p)
+		a.say("  %s", p.of("call", c.Caller, c.Called, c.Bearer, zulu(c.From), zulu(c.To), p.names(c.Officers), c.Other))
+		for _, point := range c.Agreed {
+			a.say("  %s", p.of("call-agreed", point))
 		}
-		for _, p := range c.Open {
-			a.say("  open: %s", p)
+		for _, point := range c.Open {
+			a.say("  %s", p.of("call-open", point))
 		}
 	}
 }
@@ -131,7 +132,7 @@ func (a *app) logLines(c *cobra.Command, path string) error {
 			a.sayLog(l)
 		}
 		if len(all) == 0 {
-			a.tell("nothing")
+			a.tell("%s", a.phrases().of("nothing"))
 		}
 	})
 }

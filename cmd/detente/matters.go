@@ -66,7 +66,7 @@ func (f pageFlags) query() (url.Values, error) {
 // more says how a list goes on.
 func (a *app) more(n, limit int, cursor string) {
 	if n == limit && n > 0 {
-		a.tell("there may be more: --after '%s'", cursor)
+		a.tell("%s", a.phrases().of("more", cursor))
 	}
 }
 
@@ -93,11 +93,21 @@ const noAdmission = "\nNothing in it says or implies that anybody admits anythin
 func (a *app) matterCommands() []*cobra.Command {
 	return []*cobra.Command{
 		a.matterNoun("matter", "matters: what was said on each, where it stands, who owes what", ""),
-		a.matterNoun("incident", "incidents and inquiries: where each stands, who owes what", string(dossier.KindIncident)),
+		a.incident(),
 		a.matterNoun("claim", "claims: each fact, what was answered to it, where it stands", string(dossier.KindClaim)),
 		a.matterNoun("report", "reports of third parties: each state named, and its answer", string(dossier.KindReport)),
 		a.obligations(),
 	}
+}
+
+// incident is the noun of incidents: their matters, and the evidence that goes
+// with them.
+func (a *app) incident() *cobra.Command {
+	c := a.matterNoun("incident", "incidents and inquiries: where each stands, who owes what", string(dossier.KindIncident))
+	c.AddCommand(noun(about{"evidence", "evidence of incidents: bundles of STIX 2.1",
+		"Adds a bundle of evidence, as \"detente evidence add\" does. What it prints is the value of the\nevidence parameter of a message.", "  detente incident evidence add bundle.stix.json --line LINE"},
+		a.addBundle("incident evidence")))
+	return c
 }
 
 // matterNoun is a noun for matters of one kind, or of all.
@@ -147,6 +157,7 @@ func (a *app) listMatters(c *cobra.Command, q url.Values, limit int) error {
 	}
 	return a.print(text, func() {
 		t := a.newSheet()
+		t.columns(len(list), "col-reference", "col-kind", "col-stage", "col-due", "col-by", "col-act", "col-state", "col-id")
 		cursor := ""
 		for _, m := range list {
 			due := []string{"-", "-", "-", "-"}
@@ -209,6 +220,7 @@ func (a *app) listObligations(c *cobra.Command, q url.Values, limit int) error {
 	}
 	return a.print(text, func() {
 		t := a.newSheet()
+		t.columns(len(list), "col-due", "col-by", "col-act", "col-state", "col-reference", "col-formats", "col-matter")
 		cursor := ""
 		for _, o := range list {
 			t.duty(o.Duty, t.id(o.Matter))

@@ -19,13 +19,14 @@ type sheet struct {
 	out   io.Writer
 	lang  book.Lang
 	lists map[string]book.List
+	p     phrases
 	book  *book.Edition // nil: formats go by their numbers
 }
 
 // newSheet begins a sheet. Words that cannot be had are left as codes: what is
 // owed is shown all the same.
 func (a *app) newSheet() *sheet {
-	s := &sheet{w: tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0), out: a.out, lang: a.lang()}
+	s := &sheet{w: tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0), out: a.out, lang: a.lang(), p: a.phrases()}
 	if lists, err := dossier.Words(); err == nil {
 		s.lists = lists
 	}
@@ -43,6 +44,7 @@ func (s *sheet) flush() { _ = s.w.Flush() } // who cannot be written to is told 
 // Marks that keep what reads from left to right so in a line from right to left.
 const (
 	isolateLTR = "\u2066"
+	isolateAny = "\u2068" // whichever way its first letter reads
 	popIsolate = "\u2069"
 )
 
@@ -98,12 +100,12 @@ func (s *sheet) duty(d api.Duty, more ...string) {
 // matter writes one matter in full.
 func (s *sheet) matter(m api.MatterDetail) {
 	s.row(s.id(m.Citation), s.word("kind", m.Kind), s.word("stage", m.Stage), s.when(m.Since), s.id(m.ID))
-	s.row("as of", s.when(m.At))
+	s.row(s.p.of("as-of"), s.when(m.At))
 	if m.Window != nil {
-		s.row("window", s.when(m.Window.From), s.when(m.Window.To))
+		s.row(s.p.of("window"), s.when(m.Window.From), s.when(m.Window.To))
 	}
 	if m.LapsesAt != nil {
-		s.row("lapses", s.when(*m.LapsesAt))
+		s.row(s.p.of("lapses"), s.when(*m.LapsesAt))
 	}
 	if m.ChangesAt != nil {
 		s.row("comes by itself", s.when(*m.ChangesAt), s.word("stage", m.ChangesTo))
@@ -112,7 +114,7 @@ func (s *sheet) matter(m api.MatterDetail) {
 		s.row("undertaking in common", s.coded("undertaking", u))
 	}
 	s.flush()
-	s.part("timeline")
+	s.part(s.p.of("timeline"))
 	for _, e := range m.Timeline {
 		s.entry(e)
 	}
@@ -122,16 +124,16 @@ func (s *sheet) matter(m api.MatterDetail) {
 		if u.Receipt {
 			receipt = s.word("act", "received")
 		}
-		s.row("not listed yet", s.when(u.At), s.id(u.Citation), receipt, s.id(u.ID))
+		s.row(s.p.of("not-listed"), s.when(u.At), s.id(u.Citation), receipt, s.id(u.ID))
 	}
 	s.flush()
 	s.stated(m)
-	s.part("duties")
+	s.part(s.p.of("duties"))
 	for _, d := range m.Duties {
 		s.duty(d)
 	}
 	s.flush()
-	s.part("may come next")
+	s.part(s.p.of("next"))
 	for _, n := range m.Moves {
 		to := make([]string, 0, len(n.To))
 		for _, stage := range n.To {
@@ -143,17 +145,29 @@ func (s *sheet) matter(m api.MatterDetail) {
 	}
 	s.flush()
 	if d := m.Silence; d != nil {
-		s.part("silence after " + s.id(d.Due.UTC().Format(time.RFC3339)))
+		s.part(s.p.of("silence", s.when(d.Due)))
 		s.row(s.id(d.By), s.word("act", d.Act), s.word("duty", string(dossier.Missed)), s.id(d.Citation))
 		s.flush()
 	}
 	for _, l := range m.Links {
-		s.row("link", s.id(l.Matter), s.id(l.By))
+		s.row(s.p.of("link"), s.id(l.Matter), s.id(l.By))
 	}
 	for _, id := range m.Conflicts {
-		s.row("conflicts with", s.id(id))
+		s.row(s.p.of("conflicts"), s.id(id))
 	}
 	s.flush()
+}
+
+// columns heads a list, where it has rows.
+func (s *sheet) columns(rows int, keys ...string) {
+	if rows == 0 {
+		return
+	}
+	heads := make([]string, len(keys))
+	for i, k := range keys {
+		heads[i] = s.p.of(k)
+	}
+	s.row(heads...)
 }
 
 // part begins a part of a sheet.

@@ -76,14 +76,6 @@ type nextChange struct {
 	In   []string  `json:"in"`
 }
 
-func (d dutyAnswer) String() string {
-	return fmt.Sprintf("%s  %s  %s to %s  %s", d.Officer, d.Desk, zulu(d.From), zulu(d.To), strings.TrimSpace(d.Shift+" ("+d.Why+")"))
-}
-
-func (n nextChange) String() string {
-	return fmt.Sprintf("%s  %s  goes %s, comes %s", zulu(n.At), n.Desk, listed(n.Out), listed(n.In))
-}
-
 // zulu writes a time as the watch reads it.
 func zulu(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
 
@@ -117,25 +109,27 @@ func (a *app) rosterShow(c *cobra.Command) error {
 		return err
 	}
 	return a.print(r, func() {
-		a.say("roster, version %d", r.Version)
+		p := a.phrases()
+		a.say("%s", p.of("roster", r.Version))
 		if len(r.On) == 0 {
-			a.say("on now: nobody")
+			a.say("%s", p.of("on-now", p.of("nobody")))
 		}
 		for _, d := range r.On {
-			a.say("on now: %s", d)
+			a.say("%s", p.of("on-now", p.duty(d)))
 		}
-		if r.Next != nil {
-			a.say("next: %s", r.Next)
+		if n := r.Next; n != nil {
+			a.say("%s", p.of("next-change", p.row(zulu(n.At), n.Desk, p.of("goes-comes", p.names(n.Out), p.names(n.In)))))
 		}
 		for _, s := range r.Swaps {
-			state := "waits for the other officer"
+			state := p.of("swap-waits")
 			if s.Holds {
-				state = "holds"
+				state = p.of("swap-holds")
 			}
-			a.say("swap %d: %s %s %s with %s %s %s: %s", s.Number, s.First.Officer, s.First.Desk, zulu(s.First.Begin), s.Second.Officer, s.Second.Desk, zulu(s.Second.Begin), state)
+			first, second := s.First.Officer+" "+s.First.Desk+" "+zulu(s.First.Begin), s.Second.Officer+" "+s.Second.Desk+" "+zulu(s.Second.Begin)
+			a.say("%s", p.of("swap", s.Number, first, second, state))
 		}
 		if len(r.Unlisted) > 0 {
-			a.tell("not on this station's list, so that what they sign does not count: %s; see `detente officer add`", listed(r.Unlisted))
+			a.tell("%s", p.of("unlisted", p.names(r.Unlisted)))
 		}
 	})
 }
@@ -314,17 +308,6 @@ type deskAnswer struct {
 	Age       int64      `json:"age_seconds,omitempty"`
 }
 
-func (d deskAnswer) String() string {
-	s := strings.TrimSpace(d.Status + " " + strings.Join(d.Languages, ","))
-	if d.Until != nil {
-		s += " until " + zulu(*d.Until)
-	}
-	if d.Said != nil {
-		s += fmt.Sprintf(", said %s ago", time.Duration(d.Age)*time.Second)
-	}
-	return s
-}
-
 func (a *app) deskShow(c *cobra.Command) error {
 	cl, err := a.client()
 	if err != nil {
@@ -342,11 +325,12 @@ func (a *app) deskShow(c *cobra.Command) error {
 		return err
 	}
 	return a.print(v, func() {
+		p := a.phrases()
 		if v.ByRoster != nil {
-			a.say("own desk by the roster: %s", v.ByRoster)
+			a.say("%s", p.of("desk-own", p.desk(*v.ByRoster)))
 		}
 		for _, l := range v.Lines {
-			a.say("%s\n  ours:   %s\n  theirs: %s", l.Line, l.Own, l.Theirs)
+			a.say("%s\n  %s\n  %s", p.ltr(l.Line), p.of("desk-ours", p.desk(l.Own)), p.of("desk-theirs", p.desk(l.Theirs)))
 		}
 	})
 }
@@ -432,16 +416,17 @@ func (a *app) contactList(c *cobra.Command) error {
 		return err
 	}
 	return a.print(v, func() {
+		p := a.phrases()
 		for _, m := range v.Contacts {
 			words, _ := m["words"].(map[string]any)
-			a.say("%s  %s  %s  %s  %s", plain(m["owner"]), plain(m["entry"]), plain(m["role"]), plain(m["body"]), plain(m["channels"]))
-			a.say("  %s — %s  key %s", plain(m["freshness"]), plain(words[a.langs[0]]), plain(m["key"]))
+			a.say("%s", p.row(plain(m["owner"]), plain(m["entry"]), plain(m["role"]), plain(m["body"]), plain(m["channels"])))
+			a.say("  %s — %s  %s", p.ltr(plain(m["freshness"])), plain(words[a.langs[0]]), p.of("contact-key", plain(m["key"])))
 		}
 		for _, r := range v.Refused {
-			a.say("changed nothing: %s", r)
+			a.say("%s", p.of("changed-nothing", r))
 		}
 		if len(v.Contacts) == 0 {
-			a.tell("no contact is known: `detente contact set` tells yours, `detente contact import` reads a file")
+			a.tell("%s", p.of("no-contact"))
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json/jsontext"
 	"encoding/json/v2"
 	"fmt"
 	"net/url"
@@ -137,22 +138,27 @@ func (a *app) find(c *cobra.Command, words []string, s searchFlags) error {
 	if err := cl.do(c.Context(), "GET", path, nil, &h); err != nil {
 		return err
 	}
+	p := a.phrases()
 	for _, m := range h.Hits {
 		a.say("%s  %s  %s  %s  %s %s", m.Citation, m.ID, m.Format, m.Precedence, m.At, m.Problem)
-		if p := m.Snippet; p != nil {
-			a.say("  [%s] …%s>%s<%s…", p.Lang, p.Before, p.Match, p.After)
+		if s := m.Snippet; s != nil {
+			text := "…" + s.Before + ">" + s.Match + "<" + s.After + "…"
+			if p.lang == "ar" || s.Lang == "ar" {
+				text = isolateAny + text + popIsolate
+			}
+			a.say("  [%s] %s", s.Lang, text)
 		}
 	}
 	if h.Hidden > 0 {
-		a.say("%d hidden by your rights", h.Hidden)
+		a.say("%s", p.of("hidden", h.Hidden))
 	}
 	if h.Pending > 0 {
-		a.tell("%d or more of the newest messages are not searched for words yet: ask again in a moment", h.Pending)
+		a.tell("%s", p.of("pending", h.Pending))
 	}
 	if h.Next != "" {
-		a.tell("there is more: --after %s", h.Next)
+		a.tell("%s", p.of("further", h.Next))
 	} else if len(h.Hits) == 0 {
-		a.tell("nothing found")
+		a.tell("%s", p.of("nothing-found"))
 	}
 	return nil
 }
@@ -186,12 +192,46 @@ func (a *app) msgList() *cobra.Command {
 		})
 }
 
+// showRights prints the rules about who may read what.
+func (a *app) showRights(c *cobra.Command) error {
+	cl, err := a.client()
+	if err != nil {
+		return err
+	}
+	var raw jsontext.Value
+	if err := cl.do(c.Context(), "GET", "/rights", nil, &raw); err != nil {
+		return err
+	}
+	var rules []struct {
+		Line  string   `json:"line"`
+		Class string   `json:"class"`
+		TLP   string   `json:"tlp"`
+		Roles []string `json:"roles"`
+	}
+	if err := json.Unmarshal(raw, &rules); err != nil {
+		return fmt.Errorf("the station's answer: %w", err)
+	}
+	return a.print(raw, func() {
+		p := a.phrases()
+		for _, r := range rules {
+			for key, value := range map[string]string{"right-line": r.Line, "right-class": r.Class, "right-tlp": r.TLP} {
+				if value != "" { // a rule has one of them
+					a.say("%s", p.row(p.of(key), value)+"  "+p.of("right-roles", strings.Join(r.Roles, " ")))
+				}
+			}
+		}
+		if len(rules) == 0 {
+			a.tell("%s", p.of("no-rights"))
+		}
+	})
+}
+
 // rights are the commands about who may read what.
 func (a *app) rights() []*cobra.Command {
 	return []*cobra.Command{
 		verb(about{"rights", "show who may read what: rules by line, class and marking",
 			"Shows the rules by which messages and evidence are read. A message is read by who has a role of\nevery rule that speaks of its line, its class and its TLP label; a label of which no rule speaks is\nread by nobody.", "  detente token rights --json"},
-			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.call(c, "GET", "/rights", nil) }),
+			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.showRights(c) }),
 		verb(about{"restrict FILE", "replace the rules about who may read what",
 			"Replaces all rules by those of a JSON file: a list of objects with one of line, class and tlp, and\nroles. An empty list puts the default rules back: RED for those who draft, watch or release, all\nelse for whoever reads.", "  detente token restrict rights.json"},
 			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {

@@ -19,6 +19,7 @@ import (
 const verbs = `
 	AddBlob       add-blob       blob add
 	AddBlob       add-blob       evidence add
+	AddBlob       add-blob       incident evidence add
 	AddCustody    add-custody    evidence note
 	Custody       custody        evidence custody
 	MatchFeedback match-feedback evidence match

@@ -23,6 +23,16 @@ func (t *tx) PutIndexed(list []station.Indexed) error {
 	return nil
 }
 
+// EachIndexed implements station.IndexTx.
+func (t *tx) EachIndexed(do func(seq int64, word string)) error {
+	for _, m := range t.st.words {
+		for _, w := range m.Words {
+			do(m.Seq, w)
+		}
+	}
+	return nil
+}
+
 // dropIndex empties the index.
 func (t *tx) dropIndex() {
 	words, state := t.st.words, t.st.indexed

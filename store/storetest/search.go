@@ -79,6 +79,10 @@ func search(t *testing.T, s station.Store) {
 			got, _ := found(tx, 0, 0, c.terms...)
 			expect(t, show(c.terms), got, c.want)
 		}
+		var words []string
+		err := tx.EachIndexed(func(seq int64, word string) { words = append(words, show(seq, word)) })
+		slices.Sort(words)
+		expect(t, "word by word", show(len(words), words[0], words[len(words)-1], err), show(11, show(1, "192.0.2.0/24"), show(3, "\ue000tlp:amber+strict"), nil))
 		first, seq := found(tx, 0, 1, begins("grid"))
 		expect(t, "a page", first, "[2] <nil>")
 		next, _ := found(tx, seq, 1, begins("grid"))

@@ -12,3 +12,11 @@ func TestFold(t *testing.T) {
 		t.Errorf("%v, %v", per, err)
 	}
 }
+
+// A line in memory is measured by what it says: each matter is folded and
+// listed.
+func TestFoldPure(t *testing.T) {
+	if p, err := FoldPure(1000, true); err != nil || p.Message <= 0 || p.First <= 0 || p.Later <= 0 {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
