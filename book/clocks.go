@@ -112,6 +112,34 @@ type Lead struct {
 	Param        string `json:"param"`                  // the time, or the window whose start is meant
 	LeastSeconds int64  `json:"least_seconds"`          // less is short notice
 	UsualSeconds int64  `json:"usual_seconds,omitzero"` // as a rule; absent: the least
+
+	LeastMonths int              `json:"least_months,omitzero"` // calendar months instead of LeastSeconds; see AddMonths
+	By          string           `json:"by,omitempty"`          // the code that decides where LeastOf names its value
+	LeastOf     map[string]int64 `json:"least_of,omitempty"`    // by that code: the least in seconds instead of LeastSeconds
+}
+
+// Earliest returns the earliest second that may be announced by a message
+// received at one without its being short notice. Word is the value of the code
+// By, or nothing.
+func (l Lead) Earliest(received time.Time, word string) time.Time {
+	if l.LeastMonths > 0 {
+		return AddMonths(received, l.LeastMonths)
+	}
+	least := l.LeastSeconds
+	if of, ok := l.LeastOf[word]; ok {
+		least = of
+	}
+	return received.Add(seconds(least))
+}
+
+// AddMonths returns the same second of the day so many calendar months later, in
+// UTC, or earlier where months is below zero. Where the month has no such day it
+// is the last one of that month: six months after 31 August is 28 or 29 February.
+func AddMonths(t time.Time, months int) time.Time {
+	t = t.UTC()
+	first := time.Date(t.Year(), t.Month()+time.Month(months), 1, t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
+	last := first.AddDate(0, 1, -1).Day()
+	return first.AddDate(0, 0, min(t.Day(), last)-1)
 }
 
 // ShortNotice reports whether a message was received later than the least lead
@@ -121,7 +149,7 @@ func (f Format) ShortNotice(b message.Body, received time.Time) bool {
 		return false
 	}
 	from, _, ok := moment(b, f.Lead.Param)
-	return ok && from.Sub(received) < seconds(f.Lead.LeastSeconds)
+	return ok && from.Before(f.Lead.Earliest(received, oneCode(b.Params[f.Lead.By])))
 }
 
 // Lapse returns when a message loses its effect by itself: some days after the

@@ -89,11 +89,22 @@ const (
 	KindEdition       Kind = "edition"
 	KindGlossary      Kind = "glossary"
 	KindStatement     Kind = "statement"
+
+	KindGuarantee    Kind = "guarantee"
+	KindElection     Kind = "election"
+	KindMeasure      Kind = "measure"
+	KindExercise     Kind = "exercise"
+	KindInstrument   Kind = "instrument"   // a text from its first draft to its entry into force, amendments as well
+	KindSuspension   Kind = "suspension"   // of articles, and its end
+	KindDenunciation Kind = "denunciation" // of an agreement, or notice that it is not renewed
+	KindAccession    Kind = "accession"    // of a further party or observer
+	KindDeclaration  Kind = "declaration"  // unilateral
 )
 
 var kinds = []Kind{
 	KindAny, KindService, KindNotice, KindIncident, KindStop, KindTechnical, KindContact, KindConsultation,
 	KindAssistance, KindVulnerability, KindClaim, KindReport, KindDisclosure, KindPublication, KindEdition, KindGlossary, KindStatement,
+	KindGuarantee, KindElection, KindMeasure, KindExercise, KindInstrument, KindSuspension, KindDenunciation, KindAccession, KindDeclaration,
 }
 
 // Move is what a format does in its dossier: a short verb, the only one of its

@@ -2,6 +2,7 @@ package book
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -215,6 +216,9 @@ func (l *linter) course(where string, f Format) {
 	if f.Lead != nil && !isTime(f.Lead.Param) {
 		l.add(where, fmt.Sprintf("its lead is counted to %q, which is no time", f.Lead.Param))
 	}
+	if f.Lead != nil {
+		l.codes(where, "its lead", f, f.Lead.By, slices.Collect(maps.Keys(f.Lead.LeastOf)))
+	}
 	if f.LapsesSeconds > 0 && !isTime("window") {
 		l.add(where, "it lapses and has no window")
 	}
@@ -222,6 +226,24 @@ func (l *linter) course(where string, f Format) {
 		if _, ok := l.e.Format(u.Format); !ok || u.After != afterEntry && !isTime(u.After) {
 			l.add(where, fmt.Sprintf("what follows it, format %s after %q, is not there", u.Format, u.After))
 		}
+	}
+}
+
+// codes checks that what is decided by a code names one that always stands, and
+// values of it.
+func (l *linter) codes(where, what string, f Format, by string, values []string) {
+	if by == "" && len(values) == 0 {
+		return
+	}
+	p, ok := f.param(by)
+	list := l.e.lists[p.List]
+	for _, v := range values {
+		if _, there := list.find(v); !there {
+			ok = false
+		}
+	}
+	if !ok || p.Optional || p.Many || len(values) == 0 {
+		l.add(where, fmt.Sprintf("%s follows from the code %q, which is not there, may be absent or lacks a value", what, by))
 	}
 }
 

@@ -25,6 +25,7 @@ const (
 	RulePairs     RuleKind = "pairs"      // the lists Param and Than have one length
 	RuleDistinct  RuleKind = "distinct"   // no item of the list Param, or no value of the field Field of its records, stands twice
 	RuleAnyOf     RuleKind = "any-of"     // at least one of Params stands
+	RuleInside    RuleKind = "inside"     // each window or time Param, or in the field Field of the records Param, lies in the window Than
 	RuleApart     RuleKind = "apart"      // no value of the list Param is what Than is
 )
 
@@ -85,6 +86,8 @@ func (r Rule) broken(b message.Body) (reason, next string) {
 		if name, twice := repeated(v, r.Field); twice {
 			return fmt.Sprintf("%q stands twice", clip(name)), "give each item once"
 		}
+	case RuleInside:
+		return r.inside(v, than)
 	case RuleApart:
 		if stands && other && among(v, than) {
 			return "it names what " + r.Than + " is", "leave it out of the list, or correct " + r.Than
@@ -178,6 +181,14 @@ func (e *Edition) rule(f Format, r Rule) []string {
 	case RulePairs:
 		param(r.Param, many, "a list")
 		param(r.Than, many, "a list")
+	case RuleInside:
+		param(r.Param, func(p Param) bool {
+			if f, ok := p.field(r.Field); ok {
+				p = f
+			}
+			return slices.Contains(timed, p.Type)
+		}, "a time")
+		param(r.Than, func(p Param) bool { return !p.Many && p.Type == TypeWindow }, "a window")
 	case RuleDistinct:
 		param(r.Param, func(p Param) bool {
 			_, named := p.field(r.Field)

@@ -38,7 +38,7 @@ func Body(e *book.Edition, f book.Format, r *rand.Rand) message.Body {
 		if n := len(f.Params); n > 0 {
 			g.limit = pick(r, "", f.Params[r.IntN(n)].Name) // one only: a message has a limit too
 		}
-		b.Params = g.params(f)
+		b.Params = g.fit(f, g.params(f))
 		if len(f.Checks) == 0 || e.Check(b) == nil {
 			return b
 		}
