@@ -65,6 +65,22 @@ type Lead struct {
 	Param string        // the time, or the window whose start is meant
 	Least time.Duration // less is short notice, a flag: the message stands
 	Usual time.Duration // as a rule; zero: the least
+
+	Months  int                      // calendar months instead of Least, by book.AddMonths; zero: none
+	By      string                   // the code that decides where LeastOf names its value
+	LeastOf map[string]time.Duration // by that code: the least instead of Least
+}
+
+// earliest returns the earliest second that a message may announce without being
+// short notice.
+func (l Lead) earliest(it Item) time.Time {
+	if l.Months > 0 {
+		return book.AddMonths(it.Received, l.Months)
+	}
+	if of, ok := l.LeastOf[it.Facts.Words[l.By]]; ok {
+		return it.Received.Add(of)
+	}
+	return it.Received.Add(l.Least)
 }
 
 // ByNumber makes a Book of forms by hand. The Book is safe for concurrent use.
@@ -109,7 +125,13 @@ func formOf(f book.Format) Form {
 		form.Followups = append(form.Followups, Followup{u.Format, time.Duration(u.WithinSeconds) * time.Second, u.After, int64(u.Effect)})
 	}
 	if f.Lead != nil {
-		form.Lead = &Lead{f.Lead.Param, time.Duration(f.Lead.LeastSeconds) * time.Second, time.Duration(f.Lead.UsualSeconds) * time.Second}
+		form.Lead = &Lead{
+			Param: f.Lead.Param, Least: time.Duration(f.Lead.LeastSeconds) * time.Second, Usual: time.Duration(f.Lead.UsualSeconds) * time.Second,
+			Months: f.Lead.LeastMonths, By: f.Lead.By, LeastOf: make(map[string]time.Duration),
+		}
+		for code, n := range f.Lead.LeastOf {
+			form.Lead.LeastOf[code] = time.Duration(n) * time.Second
+		}
 	}
 	return form
 }

@@ -26,43 +26,47 @@ func general(p message.Precedence) Clocks {
 	return Clocks{15 * time.Minute, 12 * hour, 24 * hour, 0, 7 * dayL}
 }
 
+// form is a format as the general table has it, but for its own time to a reply.
+func form(n message.Format, k Kind, m Move, within time.Duration, replies ...message.Format) Form {
+	f := Form{Format: n, Kind: k, Move: m, Replies: replies, Clocks: make(map[message.Precedence]Clocks)}
+	for p := message.Routine; p <= message.Flash; p++ {
+		c := general(p)
+		personal := len(replies) == 1 && replies[0] == "012"
+		switch {
+		case personal && within > 0:
+			c.Understood = within
+			fallthrough
+		case personal || len(replies) == 0:
+			c.Answered, c.Interim = 0, 0
+		case within > 0:
+			c.Answered = within
+		}
+		if c.Interim >= c.Answered {
+			c.Interim = 0
+		}
+		if c.Answered > 0 {
+			c.Understood = min(c.Understood, c.Answered)
+		}
+		c.Seen = min(c.Seen, c.Understood)
+		f.Clocks[p] = c
+	}
+	return f
+}
+
+// receipt is a form that no person has to acknowledge.
+func receipt(f Form) Form {
+	for p, c := range f.Clocks {
+		f.Clocks[p] = Clocks{Received: c.Received, Answered: c.Answered}
+	}
+	return f
+}
+
 // byHand is the signal book of the watch as its table has it, written out.
 //
 // long: a line a format.
 func byHand() Book {
-	form := func(n message.Format, k Kind, m Move, within time.Duration, replies ...message.Format) Form {
-		f := Form{Format: n, Kind: k, Move: m, Replies: replies, Clocks: make(map[message.Precedence]Clocks)}
-		for p := message.Routine; p <= message.Flash; p++ {
-			c := general(p)
-			personal := len(replies) == 1 && replies[0] == "012"
-			switch {
-			case personal && within > 0:
-				c.Understood = within
-				fallthrough
-			case personal || len(replies) == 0:
-				c.Answered, c.Interim = 0, 0
-			case within > 0:
-				c.Answered = within
-			}
-			if c.Interim >= c.Answered {
-				c.Interim = 0
-			}
-			if c.Answered > 0 {
-				c.Understood = min(c.Understood, c.Answered)
-			}
-			c.Seen = min(c.Seen, c.Understood)
-			f.Clocks[p] = c
-		}
-		return f
-	}
-	receipt := func(f Form) Form { // no person has to acknowledge it
-		for p, c := range f.Clocks {
-			f.Clocks[p] = Clocks{Received: c.Received, Answered: c.Answered}
-		}
-		return f
-	}
 	notice := form("110", KindNotice, "notify", dayL, "014")
-	notice.Lead, notice.Lapses = &Lead{"window", 3 * dayL, 5 * dayL}, 4*dayL
+	notice.Lead, notice.Lapses = &Lead{Param: "window", Least: 3 * dayL, Usual: 5 * dayL}, 4*dayL
 	notice.Followups = []Followup{{Format: "112", Within: 7 * dayL, After: "window"}}
 	reports := []Followup{{Format: "221", After: "next_update"}, {Format: "221", Within: dayL, After: "entry", Effect: 3}}
 	incident, update := form("220", KindIncident, "notify", hour, "012"), form("221", KindIncident, "update", 0)
@@ -78,7 +82,7 @@ func byHand() Book {
 	}
 	help := form("251", KindAssistance, "answer", 0)
 	help.Followups = []Followup{{Format: "251", After: "next_report"}}
-	return ByNumber(
+	return ByNumber(append(agreedForms(),
 		form("034", KindEdition, "propose", 30*dayL, "035"), form("035", KindEdition, "answer", 0),
 		form("036", KindGlossary, "enter", 30*dayL, "036", "037"), form("037", KindGlossary, "differ", 30*dayL, "036", "037"),
 		form("245", KindDisclosure, "ask", 0, "246"), form("246", KindDisclosure, "answer", 0),
@@ -89,7 +93,7 @@ func byHand() Book {
 		receipt(form("001", KindService, "open", 0)), receipt(form("002", KindService, "refuse", 0)), receipt(form("003", KindService, "receive", 0)),
 		form("004", KindAny, "dispute-time", 48*hour, "004", "012"), receipt(form("005", KindService, "policy", 0)),
 		receipt(form("010", KindService, "test", 5*time.Minute, "011")), receipt(form("011", KindService, "read-back", 0)),
-		receipt(form("012", KindAny, "understand", 0)), form("013", KindAny, "clarify", 0, "019", "600"), receipt(form("014", KindNotice, "pass-on", 0)),
+		receipt(form("012", KindAny, "understand", 0)), form("013", KindAny, "clarify", 0, "019", "600"), receipt(form("014", KindAny, "pass-on", 0)),
 		form("015", KindService, "challenge", 5*time.Minute, "016"), receipt(form("016", KindService, "authenticate", 0)),
 		receipt(form("017", KindAny, "see", 0)), form("018", KindAny, "settle-provisional", 0), form("019", KindAny, "amend", 0, "012"),
 		form("020", KindService, "plan-outage", 0, "012"), form("021", KindService, "report-outage", hour, "012"), receipt(form("024", KindService, "desk", 0)),
@@ -103,7 +107,7 @@ func byHand() Book {
 		form("240", KindTechnical, "share", 7*dayL, "241"), form("241", KindTechnical, "answer", 0),
 		form("401", KindConsultation, "answer", 0), form("410", KindConsultation, "raise", 2*hour, "401"),
 		form("600", KindAny, "write", 0), form("601", KindAny, "translate", 0),
-	)
+	)...)
 }
 
 func edition(t testing.TB) *book.Edition {

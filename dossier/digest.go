@@ -10,6 +10,8 @@ import (
 )
 
 type dossierJSON struct {
+	ChangesAt string       `json:"changes_at,omitempty"`
+	ChangesTo Stage        `json:"changes_to,omitempty"`
 	Closed    bool         `json:"closed"`
 	Conflicts []string     `json:"conflicts,omitempty"`
 	Duties    []dutyJSON   `json:"duties,omitempty"`
@@ -27,6 +29,7 @@ type dossierJSON struct {
 	Serials   []serialJSON `json:"serials,omitempty"`
 	Since     string       `json:"since"`
 	Stage     Stage        `json:"stage"`
+	Terms     []string     `json:"terms,omitempty"`
 	Timeline  []entryJSON  `json:"timeline"`
 	From      string       `json:"window_from,omitempty"`
 	To        string       `json:"window_to,omitempty"`
@@ -111,6 +114,7 @@ func (d Dossier) json() dossierJSON {
 	out := dossierJSON{
 		Closed: d.Closed, ID: d.ID.String(), Kind: d.Kind, LapsesAt: stamp(d.LapsesAt), Last: stamp(d.Last), Lead: d.Lead, Outcome: d.Outcome,
 		Report: d.Report, Since: stamp(d.Since), Stage: d.Stage, From: stamp(d.Window.From), To: stamp(d.Window.To), Timeline: []entryJSON{},
+		ChangesAt: stamp(d.ChangesAt), ChangesTo: d.ChangesTo, Terms: d.Terms,
 	}
 	for _, id := range d.Conflicts {
 		out.Conflicts = append(out.Conflicts, id.String())

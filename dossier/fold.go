@@ -26,6 +26,7 @@ type fold struct {
 	owed      []*owed
 	assets    assets // notice: what it touches now
 	lapses    time.Duration
+	passes    []pass // what time will do, the earliest first
 }
 
 // Dossier returns the dossier that a message belongs to, the first one where it
@@ -206,13 +207,21 @@ func (f *fold) recall(c *call, at time.Time) {
 	if len(f.made) == n {
 		return
 	}
-	before := f.course.stage
-	f.course = course{machine: f.course.machine, made: make(map[Move][]identity.Station)}
+	before, since := f.course.stage, f.d.Since
+	f.course, f.passes = course{machine: f.course.machine, made: make(map[Move][]identity.Station)}, nil
 	f.ledger = newLedger()
-	for _, it := range f.made {
+	made := f.made
+	f.d.Terms = nil
+	for i, it := range made {
+		f.pass(it.Received)
 		f.course.move(f.l.forms[it.Format].Move, it, f.leaves(it))
 		f.enter(it)
+		f.made = made[:i+1]
+		f.replan(it)
 	}
+	f.made = made
+	f.pass(at)
+	f.d.Since = since
 	if f.course.stage == "" {
 		f.course.stage = Withdrawn
 	}

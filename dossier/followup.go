@@ -1,6 +1,7 @@
 package dossier
 
 import (
+	"slices"
 	"time"
 
 	"detente/identity"
@@ -16,8 +17,16 @@ type owed struct {
 	due     time.Time
 	window  bool          // due is counted from the end of the window that holds
 	within  time.Duration // then
+	step    string        // measure: of which it says that it is done; empty: any message of the format will do
 	met     replies
 	stopped time.Time
+}
+
+// end stops what is owed by follow-up where a matter has come to its end.
+func (f *fold) end(it Item) {
+	if slices.Contains(f.course.ends, f.course.stage) {
+		f.stopOwed(it.Received, func(*owed) bool { return true })
+	}
 }
 
 // effects notes what follows from a move that was made: what it discharges,
@@ -25,11 +34,14 @@ type owed struct {
 // announces.
 func (f *fold) effects(it Item, form Form) {
 	for _, o := range f.owed {
-		if o.format == it.Format && o.by == it.Origin.Writer && !o.met.there() && o.stopped.IsZero() {
+		if o.format == it.Format && o.by == it.Origin.Writer && !o.met.there() && o.stopped.IsZero() && o.takes(it) {
 			o.met = append(o.met, f.byID[it.ID])
 		}
 	}
 	f.notice(it, form)
+	f.replan(it)
+	f.steps(it, form)
+	defer f.end(it)
 	if s := it.Facts.Words["stage"]; f.kind == KindIncident && s != "" {
 		f.d.Report = s
 	}

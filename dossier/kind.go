@@ -20,6 +20,15 @@ const (
 	KindContact      Kind = "contact"
 	KindService      Kind = "service"
 	KindConsultation Kind = "consultation"
+	KindGuarantee    Kind = "guarantee"
+	KindElection     Kind = "election"
+	KindMeasure      Kind = "measure"
+	KindExercise     Kind = "exercise"
+	KindInstrument   Kind = "instrument"
+	KindSuspension   Kind = "suspension"
+	KindDenunciation Kind = "denunciation"
+	KindAccession    Kind = "accession"
+	KindDeclaration  Kind = "declaration"
 	KindAny          Kind = "any" // of formats: the dossiers of what it refers to. Of a dossier: letters that refer to nothing
 )
 
@@ -61,6 +70,8 @@ type turn struct {
 	differs Stage            // where it leads if the counterpart made it with another code
 	partial Stage            // where it leads while something stays unanswered
 	until   string           // the time until which what codes names holds: its author owes another of its format by then
+
+	joint // what it has to do with an earlier move of either side
 }
 
 // need is what a move follows, and whose.
@@ -91,7 +102,7 @@ func (t turn) target(f Facts) Stage {
 
 // targets returns every stage that the move may lead to.
 func (t turn) targets() []Stage {
-	list := slices.Concat(slices.Collect(maps.Values(t.codes)), slices.Collect(maps.Values(t.agreed)), []Stage{t.to, t.then, t.differs, t.partial})
+	list := slices.Concat(slices.Collect(maps.Values(t.codes)), slices.Collect(maps.Values(t.agreed)), []Stage{t.to, t.then, t.differs, t.partial, t.both, t.apart})
 	slices.Sort(list)
 	return slices.DeleteFunc(slices.Compact(list), func(s Stage) bool { return s == "" })
 }
@@ -101,27 +112,39 @@ type machine struct {
 	next  map[Stage][]Stage
 	turns map[Move]turn
 	rest  []Stage // in which a dossier is closed as soon as nothing is owed in it
+	ends  []Stage // at which what is owed by follow-up is owed no more
+	plan  planner // what a move makes time do later; nil: nothing
 }
 
 var machines = map[Kind]machine{
-	KindIncident:     {incidentNext, incidentTurns, []Stage{Stated, Responded, Closed, Withdrawn}},
-	KindNotice:       {noticeNext, noticeTurns, []Stage{Cancelled, Completed, Lapsed, Withdrawn}},
-	KindStop:         {stopNext, stopTurns, []Stage{StopAnswered, Promised, Withdrawn}},
-	KindTechnical:    {technicalNext, technicalTurns, []Stage{Shared, TechnicalAnswered, Withdrawn}},
-	KindContact:      {contactNext, contactTurns, []Stage{Named, Struck, Checked, Withdrawn}},
-	KindService:      {serviceNext, serviceTurns, []Stage{Noted, ReadBack, Authenticated, OutagePlanned, OutageOver, InService, KeyAnnounced, Compromised, Withdrawn}},
-	KindConsultation: {consultationNext, consultationTurns, []Stage{Offered, ConsultationAnswered, Withdrawn}},
-	KindAny:          {letterNext, letterTurns, []Stage{Written, Withdrawn}},
+	KindIncident:     {next: incidentNext, turns: incidentTurns, rest: []Stage{Stated, Responded, Closed, Withdrawn}},
+	KindNotice:       {next: noticeNext, turns: noticeTurns, rest: []Stage{Cancelled, Completed, Lapsed, Withdrawn}},
+	KindStop:         {next: stopNext, turns: stopTurns, rest: []Stage{StopAnswered, Promised, Withdrawn}},
+	KindTechnical:    {next: technicalNext, turns: technicalTurns, rest: []Stage{Shared, TechnicalAnswered, Withdrawn}},
+	KindContact:      {next: contactNext, turns: contactTurns, rest: []Stage{Named, Struck, Checked, Withdrawn}},
+	KindService:      {next: serviceNext, turns: serviceTurns, rest: []Stage{Noted, StateTold, StateAgreed, StateDiffers, Discrepancy, ReadBack, Authenticated, OutagePlanned, OutageOver, InService, KeyAnnounced, Compromised, Withdrawn}},
+	KindConsultation: {next: consultationNext, turns: consultationTurns, rest: []Stage{Offered, ConsultationAnswered, MeetingProposed, SessionCalled, RecordProposed, RecordAgreed, RecordDiffers, Recommended, Withdrawn}},
+	KindAny:          {next: letterNext, turns: letterTurns, rest: []Stage{Written, Withdrawn}},
 
-	KindAssistance:    {assistanceNext, assistanceTurns, []Stage{AssistanceDone, AssistanceDeclined, Withdrawn}},
-	KindVulnerability: {vulnerabilityNext, vulnerabilityTurns, []Stage{FlawAnswered, FlawPublished, Withdrawn}},
-	KindDisclosure:    {disclosureNext, disclosureTurns, []Stage{DisclosureGranted, DisclosureRefused, Withdrawn}},
-	KindStatement:     {statementNext, statementTurns, []Stage{HandedOver, Withdrawn}},
-	KindClaim:         {claimNext, claimTurns, []Stage{Settled, ClaimWithdrawn, Disputed, Consulted, Withdrawn}},
-	KindReport:        {reportNext, reportTurns, []Stage{OnRecord, ReportAnswered, Withdrawn}},
-	KindPublication:   {publicationNext, publicationTurns, []Stage{PublicationAgreed, PublicationPart, PublicationRefused, PublicationSilence, Withdrawn}},
-	KindEdition:       {editionNext, editionTurns, []Stage{EditionAdopted, EditionReserved, EditionDeclined, Withdrawn}},
-	KindGlossary:      {glossaryNext, glossaryTurns, []Stage{TermAgreed, TermOpen, TermWithdrawn, Withdrawn}},
+	KindAssistance:    {next: assistanceNext, turns: assistanceTurns, rest: []Stage{AssistanceDone, AssistanceDeclined, Withdrawn}},
+	KindVulnerability: {next: vulnerabilityNext, turns: vulnerabilityTurns, rest: []Stage{FlawAnswered, FlawPublished, Withdrawn}},
+	KindDisclosure:    {next: disclosureNext, turns: disclosureTurns, rest: []Stage{DisclosureGranted, DisclosureRefused, Withdrawn}},
+	KindStatement:     {next: statementNext, turns: statementTurns, rest: []Stage{HandedOver, Withdrawn}},
+	KindClaim:         {next: claimNext, turns: claimTurns, rest: []Stage{Settled, ClaimWithdrawn, Disputed, Consulted, Withdrawn}},
+	KindReport:        {next: reportNext, turns: reportTurns, rest: []Stage{OnRecord, ReportAnswered, Withdrawn}},
+	KindPublication:   {next: publicationNext, turns: publicationTurns, rest: []Stage{PublicationAgreed, PublicationPart, PublicationRefused, PublicationSilence, Withdrawn}},
+	KindEdition:       {next: editionNext, turns: editionTurns, rest: []Stage{EditionAdopted, EditionReserved, EditionDeclined, Withdrawn}},
+	KindGlossary:      {next: glossaryNext, turns: glossaryTurns, rest: []Stage{TermAgreed, TermOpen, TermWithdrawn, Withdrawn}},
+
+	KindGuarantee:    guaranteeMachine,
+	KindElection:     electionMachine,
+	KindMeasure:      measureMachine,
+	KindExercise:     exerciseMachine,
+	KindInstrument:   instrumentMachine,
+	KindSuspension:   suspensionMachine,
+	KindDenunciation: denunciationMachine,
+	KindAccession:    accessionMachine,
+	KindDeclaration:  declarationMachine,
 }
 
 // allows reports whether the table has a way from one stage to another.
@@ -145,6 +168,7 @@ type course struct {
 	stage Stage
 	made  map[Move][]identity.Station
 	said  map[Move]map[identity.Station]string // the code of who made it last
+	last  map[Move]map[identity.Station]Facts  // what each side said by it last
 }
 
 // agrees returns what the counterpart said by a move last, and whether it said
@@ -168,7 +192,7 @@ func (c *course) target(m Move, t turn, it Item, partial bool) Stage {
 	if partial && t.partial != "" {
 		return t.partial
 	}
-	return t.target(it.Facts)
+	return c.beside(m, t, it)
 }
 
 // may returns what speaks against a move by a station: a flag, or empty.
@@ -206,6 +230,9 @@ func (c *course) move(m Move, it Item, partial bool) Flag {
 	if flag := c.may(m, t, it.Origin, code, to); flag != "" {
 		return flag
 	}
+	if !c.joins(m, t, it) {
+		return FlagNotAllowed
+	}
 	if c.allows(c.stage, to) {
 		c.stage = to
 	}
@@ -218,6 +245,7 @@ func (c *course) move(m Move, it Item, partial bool) Flag {
 		}
 		put2(c.said, m, it.Origin.Writer, code)
 	}
+	c.say(m, it)
 	return ""
 }
 

@@ -28,7 +28,7 @@ func (f *fold) announce(it Item, form Form) {
 		return
 	}
 	switch ahead := from.Sub(it.Received); {
-	case ahead < form.Lead.Least:
+	case from.Before(form.Lead.earliest(it)):
 		f.d.Lead = LeadShort
 		f.flag(it.ID, FlagShortNotice)
 	case ahead < form.Lead.Usual:
@@ -74,6 +74,7 @@ func (f *fold) notice(it Item, form Form) {
 // lapse lets a notice lapse, where it did before a second: some days after the
 // end of its window, unless it was completed or cancelled.
 func (f *fold) lapse(at time.Time) {
+	f.pass(at)
 	f.d.LapsesAt = time.Time{}
 	if f.kind != KindNotice || f.lapses == 0 || !f.d.Window.ok() {
 		return

@@ -63,14 +63,27 @@ func (c *chance) say(n int, at time.Time) {
 func (c *chance) params(it *Item, at time.Time) {
 	hours := func() time.Time { return at.Add(time.Duration(c.r.IntN(300)) * time.Hour) }
 	it.Facts.Words = map[string]string{
-		"answer": c.pick("looking", "not-ours", "will-stop", "stopped"), "status": c.pick("closed", "suspected"), "change": c.pick("cancel", "shift", "new", "withdrawn"),
-		"kind": c.pick("recall", "correct", "repeat", "explain"), "step": c.pick("ping", "answer"), "state": c.pick("held", "in-service"),
-		"ask": c.pick("none", "check"), "decision": c.pick("other-time", "yes"), "hash": identity.Sum([]byte(c.pick("a", "b", "c"))).String(),
+		"answer": c.pick("looking", "not-ours", "will-stop", "stopped"), "status": c.pick("closed", "suspected"), "change": c.pick("cancel", "shift", "new", "withdrawn", "run-off", "certified"),
+		"kind": c.pick("recall", "correct", "repeat", "explain"), "step": c.pick("ping", "answer", "joint", "accept", "own", "propose", "consent", "declare", "withdraw"), "state": c.pick("held", "in-service", "start", "end", "no-play", "done"),
+		"ask": c.pick("none", "check"), "decision": c.pick("other-time", "yes", "accept", "same-words", "with-reservation", "counter", "decline"), "hash": identity.Sum([]byte(c.pick("a", "b", "c"))).String(),
 	}
-	it.Facts.Times = map[string]time.Time{"due": hours(), "at": hours(), "next_update": hours(), "effective": hours()}
+	for name, of := range map[string][]string{
+		"position": {"draft", "agree", "differ", "sign", "not-yet"}, "text": {"a", "b"}, "digest": {"a", "b"}, "effect": {"withdrawn", "not-renewed"},
+		"scope": {"one-vote", "year"}, "extent": {"whole", "part"}, "entry": {"on-receipt", "on-date", "on-completion"},
+	} {
+		it.Facts.Words[name] = of[(it.Index+int64(len(c.items)))%int64(len(of))] // by no order of a map
+	}
+	put(&it.Facts.Lists, "undertakings", []string{c.pick("U1", "U2"), c.pick("U2", "U3")})
+	put(&it.Facts.Records, "steps", []Record{
+		{"step": c.pick("done", "own"), "owner": string(arden), "due": stamp(hours())}, {"step": "joint", "owner": string(boreal), "due": stamp(hours())},
+	})
+	it.Facts.Times = map[string]time.Time{"from": hours(), "ends": hours(), "until": hours(), "entry_date": hours(), "due": hours(), "at": hours(), "next_update": hours(), "effective": hours()}
 	it.Facts.Counts = map[string]int64{"effect": c.r.Int64N(6)}
 	from := hours()
 	it.Facts.Windows = map[string]Window{"window": {from, from.Add(time.Duration(c.r.IntN(50)) * time.Hour)}}
+	if c.r.IntN(2) == 0 {
+		it.Facts.Windows["core"] = Window{from.Add(time.Hour), from.Add(20 * time.Hour)}
+	}
 	it.Facts.Assets = []string{c.pick("domain:a.example", "domain:b.a.example", "prefix:192.0.2.0/24", "prefix:192.0.2.0/28")}
 	if c.r.IntN(6) == 0 {
 		it.Facts.Blobs = []identity.Digest{identity.Sum([]byte(c.pick("a", "b", "c")))}

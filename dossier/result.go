@@ -34,6 +34,7 @@ func (f *fold) view() Dossier {
 	for i := range d.Timeline {
 		slices.Sort(d.Timeline[i].Flags)
 	}
+	f.coming(&d)
 	d.Conflicts = f.conflicts()
 	d.Next = f.next()
 	d.Links = f.links()
@@ -53,7 +54,7 @@ func (f *fold) next() []Next {
 		n := Next{Move: m, Formats: f.l.moves[f.kind][m]}
 		for _, way := range t.ways() {
 			for _, s := range stations {
-				if !way.open(&f.course, m, s) || f.course.may(m, t, s, way.code, way.to) != "" || len(n.Formats) == 0 {
+				if !way.open(&f.course, m, s) || !f.course.open(m, t, s, way.to) || f.course.may(m, t, s, way.code, way.to) != "" || len(n.Formats) == 0 {
 					continue
 				}
 				if !slices.Contains(n.From, s.Writer) {
@@ -98,6 +99,7 @@ func (t turn) ways() []way {
 	if t.differs != "" {
 		list = append(list, way{"", t.differs, true})
 	}
+	list = append(list, t.jointWays()...)
 	if len(list) == 0 {
 		list = append(list, way{})
 	}

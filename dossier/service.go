@@ -18,10 +18,14 @@ const (
 	OnHold        Stage = "on-hold"
 	KeyAnnounced  Stage = "key-announced"
 	Compromised   Stage = "compromised"
+	StateTold     Stage = "state-told"    // one side's digest of the state
+	StateAgreed   Stage = "state-agreed"  // both have the same
+	StateDiffers  Stage = "state-differs" // they do not
+	Discrepancy   Stage = "discrepancy"
 )
 
 // serviceFirst are the stages that a service message may begin with.
-var serviceFirst = []Stage{Noted, Tested, Challenged, OutagePlanned, Outage, OutageOver, InService, OnHold, KeyAnnounced, Compromised}
+var serviceFirst = []Stage{Noted, Tested, Challenged, OutagePlanned, Outage, OutageOver, InService, OnHold, KeyAnnounced, Compromised, StateTold, Discrepancy}
 
 var serviceNext = map[Stage][]Stage{
 	"":            serviceFirst,
@@ -37,6 +41,10 @@ var serviceNext = map[Stage][]Stage{
 	OnHold:        serviceFirst,
 	KeyAnnounced:  serviceFirst,
 	Compromised:   serviceFirst,
+	StateTold:     slices.Concat([]Stage{StateAgreed, StateDiffers}, serviceFirst),
+	StateAgreed:   slices.Concat([]Stage{StateAgreed, StateDiffers}, serviceFirst),
+	StateDiffers:  slices.Concat([]Stage{StateAgreed, StateDiffers}, serviceFirst),
+	Discrepancy:   serviceFirst,
 }
 
 var serviceTurns = map[Move]turn{
@@ -50,4 +58,7 @@ var serviceTurns = map[Move]turn{
 	"line-state":        {to: InService, by: "state", codes: map[string]Stage{"held": OnHold}},
 	"change-key":        {to: KeyAnnounced},
 	"report-compromise": {to: Compromised},
+
+	"state-digest":       {to: StateTold, stays: true, joint: joint{on: []string{"at"}, same: []string{"digest", "owed_digest"}, both: StateAgreed, apart: StateDiffers}},
+	"report-discrepancy": {to: Discrepancy},
 }

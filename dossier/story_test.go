@@ -131,6 +131,14 @@ func (s *story) param(it *Item, name, value string) {
 		s.listed(it, name, value)
 	case "assets":
 		it.Facts.Assets = strings.Split(value, ",")
+	case "undertakings":
+		put(&it.Facts.Lists, name, strings.Split(value, ","))
+	case "steps":
+		for _, step := range strings.Split(value, ",") {
+			f := strings.Split(step, "/")
+			r := Record{"step": f[0], "owner": f[1], "due": stamp(span(s.t, f[2]))}
+			put(&it.Facts.Records, name, append(it.Facts.Records[name], r))
+		}
 	case "blob":
 		it.Facts.Blobs = append(it.Facts.Blobs, identity.Sum([]byte(value)))
 	case "hash":
@@ -307,6 +315,15 @@ func (s *story) words(d Dossier) []string {
 	}
 	for _, id := range d.Conflicts {
 		all = append(all, "conflict "+name(id))
+	}
+	if d.ChangesTo != "" {
+		all = append(all, fmt.Sprintf("comes %s at %s", d.ChangesTo, d.ChangesAt.Sub(start)))
+	} else {
+		all = append(all, "nothing comes by itself")
+	}
+	all = append(all, "terms "+strings.Join(d.Terms, ","))
+	if d.Window.ok() {
+		all = append(all, fmt.Sprintf("window %s to %s", d.Window.From.Sub(start), d.Window.To.Sub(start)))
 	}
 	for _, l := range d.Links {
 		all = append(all, fmt.Sprintf("link %s by %s", name(l.Dossier), name(l.By)))

@@ -50,10 +50,9 @@ var noticeNext = map[Stage][]Stage{
 }
 
 var noticeTurns = map[Move]turn{
-	"notify":  {to: Notified},
-	"change":  {to: Changed, by: "change", codes: map[string]Stage{"cancel": Cancelled}, after: []Move{"notify"}, who: same},
-	"close":   {to: Completed, after: []Move{"notify"}, who: same},
-	"pass-on": {after: []Move{"notify"}, who: other},
+	"notify": {to: Notified},
+	"change": {to: Changed, by: "change", codes: map[string]Stage{"cancel": Cancelled}, after: []Move{"notify"}, who: same},
+	"close":  {to: Completed, after: []Move{"notify"}, who: same},
 }
 
 // The stages of a request to stop.
@@ -116,25 +115,6 @@ var contactTurns = map[Move]turn{
 	"check-contact":  {to: Pinged, by: "step", codes: map[string]Stage{"answer": Checked}, stays: true},
 }
 
-// The stages of a request for high-level contact.
-const (
-	Raised               Stage = "raised"
-	Offered              Stage = "offered"
-	ConsultationAnswered Stage = "answered"
-)
-
-var consultationNext = map[Stage][]Stage{
-	"":                   {Raised},
-	Raised:               {Raised, Offered, ConsultationAnswered},
-	Offered:              {Raised, Offered, ConsultationAnswered},
-	ConsultationAnswered: {Raised, Offered, ConsultationAnswered},
-}
-
-var consultationTurns = map[Move]turn{
-	"raise":  {to: Raised},
-	"answer": {to: ConsultationAnswered, by: "decision", codes: map[string]Stage{"other-time": Offered}, after: []Move{"raise"}, who: other},
-}
-
 // Written is the one stage of letters: what refers to no other matter.
 const Written Stage = "written"
 
@@ -143,4 +123,5 @@ var letterNext = map[Stage][]Stage{"": {Written}, Written: {Written}}
 var letterTurns = map[Move]turn{
 	"see": {to: Written}, "understand": {to: Written}, "clarify": {to: Written}, "amend": {to: Written}, "extend": {to: Written},
 	"settle-provisional": {to: Written}, "dispute-time": {to: Written}, "confirm-call": {to: Written}, "write": {to: Written}, "translate": {to: Written},
+	"pass-on": {to: Written}, "review-programme": {to: Written},
 }

@@ -24,7 +24,11 @@ func (m machine) reached(from Stage, t turn) (to []Stage, allowed bool) {
 }
 
 // byTime are the stages that no message leads to.
-var byTime = map[Kind][]Stage{KindNotice: {Lapsed}, KindPublication: {PublicationSilence}}
+var byTime = map[Kind][]Stage{
+	KindNotice: {Lapsed}, KindGuarantee: {GuaranteeInForce, GuaranteeEnded}, KindElection: {WindowOpen, WindowCore, WindowOver},
+	KindPublication: {PublicationSilence},
+	KindSuspension:  {Suspended, Resumed}, KindDenunciation: {AgreementEnded}, KindDeclaration: {DeclarationHolds, DeclarationEnded},
+}
 
 // onClaim are the questions that need a claim: without one they are flagged and
 // call for nothing.

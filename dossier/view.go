@@ -18,8 +18,11 @@ type Dossier struct {
 	Report    string    // incident: the last report's stage: early, interim or final; empty: none was made
 	Outcome   string    // the code of the last answer; empty: none was given
 	Lead      LeadKept  // of the last message that announces something; empty: none does
-	Window    Window    // notice: that holds now; zero: none
+	Window    Window    // notice, exercise, election: that holds now; zero: none
 	LapsesAt  time.Time // notice: when it lapses, or did; zero: never
+	ChangesAt time.Time // when time alone leads to ChangesTo; zero: it leads nowhere
+	ChangesTo Stage
+	Terms     []string // guarantee: the undertakings that both notes have in common, sorted; nil: no exchange is complete
 	Conflicts []message.ID
 	Duties    []Duty // in the order in which they arose
 	Next      []Next // by move
