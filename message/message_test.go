@@ -142,7 +142,7 @@ func TestJudge(t *testing.T) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
-	for _, f := range []message.Format{"011", "012", "013", "014", "015", "016", "017", "020", "021", "024", "031"} {
+	for _, f := range []message.Format{"011", "012", "013", "014", "015", "016", "017", "020", "021", "023", "024", "031", "121"} {
 		for q := message.Routine; q <= message.Flash; q++ {
 			b := message.Body{Format: f, Precedence: q}
 			if got := message.DefaultPolicy().Judge(b, nil); got.Verdict != message.Short || got.Need != 1 {
@@ -152,6 +152,22 @@ func TestJudge(t *testing.T) {
 				t.Errorf("%s at %s by the watch: %+v", f, q, got)
 			}
 		}
+	}
+	for _, f := range []message.Format{"300", "301", "302", "421", "453", "501", "510", "511", "520", "521", "522", "530", "531", "540", "550"} {
+		b := message.Body{Format: f, Precedence: message.Flash}
+		if got := message.DefaultPolicy().Judge(b, []message.Approver{by("A", "releasing")}); got.Verdict != message.Short || got.Need != 2 {
+			t.Errorf("the instrument %s on one word: %+v", f, got)
+		}
+		if got := message.DefaultPolicy().Judge(b, []message.Approver{by("A", "releasing"), by("B", "plenipotentiary")}); got.Verdict != message.Released {
+			t.Errorf("the instrument %s by two: %+v", f, got)
+		}
+	}
+	digest := message.Body{Format: "022", Precedence: message.Priority}
+	if got := message.DefaultPolicy().Judge(digest, nil); got.Verdict != message.Released {
+		t.Errorf("a digest of the state on nobody's word: %+v", got)
+	}
+	if got := message.DefaultPolicy().Judge(flash, []message.Approver{by("A", "releasing"), by("B", "plenipotentiary")}); got.Verdict != message.Provisional {
+		t.Errorf("a plenipotentiary released what is no instrument: %+v", got)
 	}
 	if got := message.Bootstrap().Judge(flash, nil); got.Verdict != message.Refused {
 		t.Errorf("before the first policy: %+v", got)

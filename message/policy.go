@@ -211,18 +211,29 @@ func Bootstrap() Policy {
 // watchSays are the formats with which a watch keeps a line and a matter going:
 // read-backs, what was seen, questions of meaning, circuits, rosters and the
 // like. None commits anybody to more than having said so.
-var watchSays = []Format{"011", "012", "013", "014", "015", "016", "017", "020", "021", "024", "031"}
+var watchSays = []Format{"011", "012", "013", "014", "015", "016", "017", "020", "021", "023", "024", "031", "121"}
+
+// instruments are the formats that bind a party, or end what binds it: guarantees,
+// agreed records and sign-offs, signatures, suspensions, amendments,
+// denunciations, accessions and declarations.
+var instruments = []Format{
+	"300", "301", "302", "421", "453", "501", "510", "511", "520", "521", "522", "530", "531", "540", "550",
+}
 
 // DefaultPolicy returns the policy that a line opens with unless its operator
 // gives another. A request for contact between leaders (410) takes two releasing
-// officers even at FLASH: one person does not wake a government.
+// officers even at FLASH: one person does not wake a government. Nor does one bind
+// it: an instrument takes two at any precedence, and officers whose certificate
+// says plenipotentiary count for nothing else. A daily digest of the state takes
+// nobody, as a line test.
 func DefaultPolicy() Policy {
 	watch, releasing := []string{"watch", "releasing"}, []string{"releasing"}
 	return Policy{Rules: []Rule{
-		{Formats: []Format{"001", "002", "003", "010"}},
+		{Formats: []Format{"001", "002", "003", "010", "022"}},
 		{Formats: slices.Clone(watchSays), Officers: 1, Roles: watch},
 		{Formats: []Format{"005"}, Officers: 2, Roles: releasing},
 		{Formats: []Format{"018", "410"}, Officers: 2, Roles: releasing},
+		{Formats: slices.Clone(instruments), Officers: 2, Roles: []string{"plenipotentiary", "releasing"}},
 		{Precedences: []Precedence{Flash}, Officers: 2, Roles: releasing, Alone: true, ConfirmWithin: 30 * time.Minute},
 		{Officers: 2, Roles: releasing},
 	}}
