@@ -25,6 +25,8 @@ func (e *FitError) Error() string {
 type fit struct {
 	about []message.Format // to one message of which it has to refer, the first of these that it refers to
 	other bool             // that the counterpart wrote
+	own   bool             // that its own author wrote
+	each  bool             // to several of which it may refer, and fits if it fits one of them
 	check func(b, about message.Body) error
 	when  func(Facts) bool // nil: always
 }
@@ -43,7 +45,15 @@ var fits = map[message.Format]fit{
 }
 
 // Refers reports whether Fits looks at what a message of a format refers to.
-func Refers(n message.Format) bool { _, ok := fits[n]; return ok }
+func Refers(n message.Format) bool { _, ok := fitOf(n); return ok }
+
+func fitOf(n message.Format) (fit, bool) {
+	if f, ok := fits[n]; ok {
+		return f, true
+	}
+	f, ok := agreedFits[n]
+	return f, ok
+}
 
 // Fits returns a *FitError where a message does not fit what it refers to: a
 // reply to a claim that it does not name or to a fact that was not claimed, an
@@ -52,20 +62,24 @@ func Refers(n message.Format) bool { _, ok := fits[n]; return ok }
 // and flagged instead. about are the bodies of the messages that it refers to,
 // in any order. Nil for formats that Refers does not know.
 func Fits(b message.Body, about []message.Body) error {
-	f, ok := fits[b.Format]
+	f, ok := fitOf(b.Format)
 	if !ok || f.when != nil && !f.when(FactsOf(b)) {
 		return nil
 	}
 	no := func(reason, next string) error { return &FitError{b.Format, "refs", reason, next} }
 	of := slices.DeleteFunc(slices.Clone(about), func(a message.Body) bool {
-		return !slices.Contains(f.about, a.Format) || f.other && a.From == b.From
+		return !slices.Contains(f.about, a.Format) || f.other && a.From == b.From || f.own && a.From != b.From
 	})
 	switch {
 	case len(of) == 0 && f.other:
 		return no(fmt.Sprintf("it refers to no message of format %s of the other side", anyOf(f.about)), "name the message that it answers")
+	case len(of) == 0 && f.own:
+		return no(fmt.Sprintf("it refers to no message of format %s of our own", anyOf(f.about)), "name the message that it speaks of")
+	case len(of) == 0 && f.each:
+		return no(fmt.Sprintf("it refers to no message of format %s", anyOf(f.about)), "name the message that it speaks of")
 	case len(of) == 0:
 		return no(fmt.Sprintf("it refers to no message of format %s", anyOf(f.about)), "name the claim that it speaks of")
-	case len(of) > 1 && f.check != nil:
+	case len(of) > 1 && f.check != nil && !f.each:
 		return no(fmt.Sprintf("it refers to %d messages of format %s, and speaks of one", len(of), anyOf(f.about)), "send one message for each")
 	}
 	if b.Format == "271" && of[0].From == b.From && !slices.ContainsFunc(about, func(a message.Body) bool { return a.Format == "272" && a.From != b.From }) {
@@ -74,7 +88,13 @@ func Fits(b message.Body, about []message.Body) error {
 	if f.check == nil {
 		return nil
 	}
-	return f.check(b, of[0])
+	err := f.check(b, of[0])
+	for _, a := range of[1:] {
+		if err != nil {
+			err = f.check(b, a)
+		}
+	}
+	return err
 }
 
 func anyOf(list []message.Format) string {
