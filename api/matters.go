@@ -124,6 +124,9 @@ type MatterDetail struct {
 	Matter
 	At        time.Time         `json:"at" doc:"as of which second"`
 	Window    *Period           `json:"window,omitempty"`
+	ChangesAt *time.Time        `json:"changes_at,omitempty" doc:"when time alone leads to changes_to"`
+	ChangesTo string            `json:"changes_to,omitempty" doc:"the stage that comes then"`
+	Terms     []string          `json:"terms,omitempty" doc:"guarantees: the undertakings that both notes have in common"`
 	Conflicts []string          `json:"conflicts,omitempty"`
 	Timeline  []TimelineEntry   `json:"timeline"`
 	Facts     []Fact            `json:"facts,omitempty" doc:"claims and reports: each fact stated"`
@@ -166,7 +169,7 @@ func (s *Server) matters(api huma.API) {
 		func(ctx context.Context, in *struct {
 			LineQuery
 			AsOf
-			Kind  string `query:"kind" enum:"incident,notice,stop,technical,contact,service,consultation,assistance,vulnerability,claim,report,disclosure,publication,edition,glossary,statement,any"`
+			Kind  string `query:"kind" enum:"incident,notice,stop,technical,contact,service,consultation,assistance,vulnerability,claim,report,disclosure,publication,edition,glossary,statement,guarantee,election,measure,exercise,instrument,suspension,denunciation,accession,declaration,any"`
 			Stage string `query:"stage" maxLength:"40"`
 			Owes  string `query:"owes" enum:"own,counterpart" doc:"only where that side owes something"`
 			After string `query:"after" maxLength:"600" doc:"cursor of the last one seen"`
@@ -289,6 +292,7 @@ func (s *Server) shownMatterView(m station.MatterView) MatterDetail {
 	if m.Window != (dossier.Window{}) {
 		v.Window = &Period{m.Window.From.UTC(), m.Window.To.UTC()}
 	}
+	v.ChangesAt, v.ChangesTo, v.Terms = optional(m.ChangesAt), string(m.ChangesTo), m.Terms
 	for _, id := range m.Conflicts {
 		v.Conflicts = append(v.Conflicts, id.String())
 	}

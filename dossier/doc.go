@@ -71,6 +71,13 @@
 // it alone. That a term is understood differently opens a consultation, which
 // only an entry of the glossary ends.
 //
+// Some moves are looked at beside one of the counterpart's (joint.go): a text is
+// signed when both signed the same, a guarantee note is answered in its own words
+// or not. Where the two name different texts nothing came about, and the stage
+// says so. Some stages come by time alone (plan.go): Dossier.ChangesAt and
+// ChangesTo say which is next. Six months are calendar months from the receipt,
+// by book.AddMonths.
+//
 // # Clocks
 //
 // A duty runs from the receipt that stands in the record, by the clocks of the

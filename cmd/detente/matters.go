@@ -108,7 +108,7 @@ func (a *app) matterNoun(name, short, kind string) *cobra.Command {
 	kinds := func(c *cobra.Command) {
 		c.Flags().StringVar(&stage, "stage", "", "only those that stand at a stage, such as inquired")
 		if kind == "" {
-			c.Flags().StringVar(&of, "kind", "", "incident, notice, stop, technical, contact, service, consultation, assistance, vulnerability, claim, report, disclosure, publication, edition, glossary, statement or any (letters)")
+			c.Flags().StringVar(&of, "kind", "", "incident, notice, stop, technical, contact, service, consultation, assistance, vulnerability, claim, report, disclosure, publication, edition, glossary, statement, guarantee, election, measure, exercise, instrument, suspension, denunciation, accession, declaration or any (letters)")
 		}
 	}
 	return noun(about{name, short, "What was said on one matter hangs together by references, and is shown with its clocks as of any\nsecond, the same at both stations." + noAdmission, "  detente " + name + " list"},

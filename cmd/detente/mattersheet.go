@@ -105,6 +105,12 @@ func (s *sheet) matter(m api.MatterDetail) {
 	if m.LapsesAt != nil {
 		s.row("lapses", s.when(*m.LapsesAt))
 	}
+	if m.ChangesAt != nil {
+		s.row("comes by itself", s.when(*m.ChangesAt), s.word("stage", m.ChangesTo))
+	}
+	for _, u := range m.Terms {
+		s.row("undertaking in common", s.coded("undertaking", u))
+	}
 	s.flush()
 	s.part("timeline")
 	for _, e := range m.Timeline {
