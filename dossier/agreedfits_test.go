@@ -12,6 +12,8 @@ import (
 
 // What binds is refused before release where it does not fit what it refers to,
 // with the parameter named; what fits is let go.
+//
+// long: a row a case.
 func TestInstrumentsFitWhatTheySpeakOf(t *testing.T) {
 	e := edition(t)
 	body := func(n message.Format, example int, from identity.Station, change map[string]string) message.Body {

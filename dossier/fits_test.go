@@ -21,7 +21,7 @@ func TestFits(t *testing.T) {
 	r := rand.New(rand.NewPCG(31, 32))
 	refused, taken := 0, 0
 	for _, form := range e.Formats() {
-		f, ok := fits[form.Number]
+		f, ok := fitOf(form.Number)
 		if ok != Refers(form.Number) {
 			t.Errorf("format %s: Refers says %v", form.Number, !ok)
 		}

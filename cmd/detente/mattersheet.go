@@ -113,6 +113,12 @@ func (s *sheet) matter(m api.MatterDetail) {
 	for _, u := range m.Terms {
 		s.row("undertaking in common", s.coded("undertaking", u))
 	}
+	if m.ChangesAt != nil {
+		s.row("comes by itself", s.when(*m.ChangesAt), s.word("stage", m.ChangesTo))
+	}
+	for _, u := range m.Terms {
+		s.row("undertaking in common", s.coded("undertaking", u))
+	}
 	s.flush()
 	s.part(s.p.of("timeline"))
 	for _, e := range m.Timeline {

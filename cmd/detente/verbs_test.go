@@ -56,8 +56,12 @@ const verbs = `
 	List          list           msg list
 	Matter        matter         matter show
 	Matter        matter         incident show
+	Matter        matter         claim show
+	Matter        matter         report show
 	Matters       matters        matter list
 	Matters       matters        incident list
+	Matters       matters        claim list
+	Matters       matters        report list
 	Obligations   obligations    obligations
 	Officers      officers       officer list
 	NextLog       open-era       era open
