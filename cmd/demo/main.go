@@ -1,6 +1,7 @@
 // Command demo plays the main job: two stations of fictional parties, each a
-// process of the real program, pair, open a line, and talk, through a cut, a
-// crash and a store put back; then everything is exported and verified offline
+// process of the real program, pair, open a line, and talk; keep watch, with a
+// notice, an incident, a duty missed, a stop request and a handover; go through a
+// cut, a crash and a store put back; then everything is exported and verified offline
 // by a process of its own.
 package main
 
@@ -71,7 +72,7 @@ func (p *play) all(ctx context.Context) error {
 		}
 		p.detail("station %s: process %d, API http://%s, line https://%s", e.Name, e.Pid(), e.API, e.Wire.Address())
 	}
-	for _, scene := range []func(context.Context) error{p.pair, p.open, p.test, p.inquiry, p.backlog, p.cut, p.crash, p.putBack} {
+	for _, scene := range []func(context.Context) error{p.pair, p.open, p.test, p.inquiry, p.notice, p.incident, p.handover, p.backlog, p.cut, p.crash, p.putBack} {
 		if err := scene(ctx); err != nil {
 			return err
 		}

@@ -43,14 +43,11 @@ func (p *play) said(ctx context.Context, from, to *rig.End, id string, langs ...
 	return nil
 }
 
-// answer says something that refers to a message.
-func (p *play) answer(ctx context.Context, from, to *rig.End, format, ref string, params []string, langs ...string) (string, error) {
-	args := []string{"msg", "send", format, "--line", p.Line.String(), "--ref", ref}
-	for _, v := range params {
-		args = append(args, "-p", v)
-	}
+// send says something under the release policy of the line: as many officers
+// approve it as that asks for.
+func (p *play) send(ctx context.Context, from, to *rig.End, said []string, langs ...string) (string, error) {
 	var q rig.Queued
-	if err := from.Run(ctx, &q, args...); err != nil {
+	if err := from.Run(ctx, &q, append([]string{"msg", "send", "--line", p.Line.String()}, said...)...); err != nil {
 		return "", err
 	}
 	a, err := from.Ask(ctx, q.ID)
@@ -60,7 +57,30 @@ func (p *play) answer(ctx context.Context, from, to *rig.End, format, ref string
 	if err := from.Release(ctx, q.ID, a.Need); err != nil {
 		return "", err
 	}
+	if len(langs) == 0 { // nobody has read it yet
+		_, err = from.Receipted(ctx, q.ID)
+		return q.ID, err
+	}
 	return q.ID, p.said(ctx, from, to, q.ID, langs...)
+}
+
+// answer says something that refers to a message.
+func (p *play) answer(ctx context.Context, from, to *rig.End, format, ref string, params []string, langs ...string) (string, error) {
+	return p.send(ctx, from, to, append([]string{format, "--ref", ref}, values(params)...), langs...)
+}
+
+// values are parameters as the command takes them.
+func values(params []string) (args []string) {
+	for _, v := range params {
+		args = append(args, "-p", v)
+	}
+	return args
+}
+
+// understood says that a message was seen and understood.
+func (p *play) understood(ctx context.Context, from, to *rig.End, ref string, langs ...string) error {
+	_, err := p.answer(ctx, from, to, "012", ref, []string{"state=UND", "received=" + stamp(), "role=watch"}, langs...)
+	return err
 }
 
 func stamp() string { return time.Now().UTC().Format(time.RFC3339) }
