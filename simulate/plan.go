@@ -29,11 +29,14 @@ func (w *world) plan(ctx context.Context) {
 				err = w.nextEra(ctx, n)
 			}
 			w.kick(ctx, n)
-			if err == nil && w.opt.Watch && n.up && !n.store.Crashed() {
-				err = w.oracle.announced(n)
+			if err == nil && n.up && !n.store.Crashed() {
+				err = w.oracle.watched(n)
 			}
 			return err
 		})
+		if w.opt.Manned {
+			continue // its people have a plan of their own
+		}
 		w.every(copyEvery, func() error {
 			if n.copies = append(n.copies, n.disk.Copy()); len(n.copies) > maxCopies {
 				n.copies = n.copies[1:]
@@ -53,6 +56,8 @@ func (w *world) plan(ctx context.Context) {
 	switch {
 	case w.opt.Liar:
 		w.liar = w.newLiar(ctx)
+	case w.opt.Manned:
+		w.planManned(ctx)
 	case w.opt.Watch:
 		w.planWatch(ctx)
 	case w.opt.Faults:
