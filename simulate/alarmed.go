@@ -101,7 +101,7 @@ func (o *oracle) audited(n *node) error {
 	}); err != nil {
 		return err
 	}
-	if n.began.After(o.w.now.Add(-alarmSlack)) {
+	if n.began.After(o.w.now.Add(-shiftSlack)) {
 		return nil // it has not had the time yet
 	}
 	holds := make(map[condition]bool, len(demands))

@@ -9,10 +9,11 @@ import (
 )
 
 const (
-	seenWithin = time.Hour        // an IMMEDIATE, by a person
-	guardTime  = time.Minute      // a guard that did not pass, before somebody is told
-	shiftEdge  = 15 * time.Minute // what came so near to a change of shift belongs to neither
-	afterClock = 10 * time.Minute // within which a clock that was set right is believed again
+	shiftSlack = 2*shiftTick + time.Minute // an alarm of a manned world is late by no more
+	seenWithin = time.Hour                 // an IMMEDIATE, by a person
+	guardTime  = time.Minute               // a guard that did not pass, before somebody is told
+	shiftEdge  = 15 * time.Minute          // what came so near to a change of shift belongs to neither
+	afterClock = 10 * time.Minute          // within which a clock that was set right is believed again
 )
 
 // demands lists what is wrong with a node, from outside, and by when its alarms
@@ -20,7 +21,7 @@ const (
 func (o *oracle) demands(tx station.Tx, n *node, l *ledger) ([]demand, error) {
 	var out []demand
 	add := func(kind watch.Kind, ref string, due time.Time) {
-		out = append(out, demand{condition{kind, ref}, due.Add(alarmSlack)})
+		out = append(out, demand{condition{kind, ref}, due.Add(shiftSlack)})
 	}
 	if !n.wrong.IsZero() {
 		add(watch.ClockUnsafe, "", later(n.wrong, n.began))
@@ -47,7 +48,7 @@ func (o *oracle) demands(tx station.Tx, n *node, l *ledger) ([]demand, error) {
 		add(watch.GuardClosed, "", n.began.Add(guardTime))
 	}
 	due, ok, err := o.unreceipted(tx, n)
-	if ok && n.heard.After(n.began) && o.w.now.Sub(n.heard) >= alarmSlack && n.heard.After(due) {
+	if ok && n.heard.After(n.began) && o.w.now.Sub(n.heard) >= shiftSlack && n.heard.After(due) {
 		add(watch.Withheld, string(o.w.other(n).name), later(due, n.began))
 	}
 	return out, err

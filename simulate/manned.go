@@ -21,8 +21,8 @@ const (
 	standIn     = shiftsADay * ofShift
 	deskName    = "watch"
 
-	lookEvery = 3 * time.Minute // at what came
-	ackEvery  = 6 * time.Minute // alarms
+	lookEvery = 3 * time.Minute  // at what came
+	ackEvery  = 12 * time.Minute // alarms
 )
 
 // crew is the people of a node: what the plan says of them, whatever roster the

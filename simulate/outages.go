@@ -16,7 +16,7 @@ const (
 	workLead   = 74 * time.Hour      // how long before planned work the other side is told
 	backupAge  = 150 * time.Minute   // of the copy that is carried to the second site; a test of its own at least was sent since
 	siteOpens  = 2 * time.Hour       // after the first one was closed
-	siteWires  = 12 * time.Minute    // from then until the line reaches the second site
+	siteWires  = 25 * time.Minute    // from then until the line reaches the second site
 	clockWrong = 40 * time.Minute
 )
 

@@ -13,14 +13,19 @@ import (
 
 const (
 	tickEvery = 2 * time.Minute // as a runner's, but seldom: a month has many seconds
+	shiftTick = 4 * time.Minute // of a manned world, whose stations have more to do at each
 	copyEvery = 3 * time.Hour   // backups of the store
 	maxCopies = 4
 )
 
 // plan schedules what people and troubles do.
 func (w *world) plan(ctx context.Context) {
+	tick := tickEvery
+	if w.opt.Manned {
+		tick = shiftTick
+	}
 	for _, n := range w.nodes {
-		w.every(tickEvery, func() error {
+		w.every(tick, func() error {
 			if !n.up {
 				return nil
 			}
