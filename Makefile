@@ -34,6 +34,7 @@ TEST := go test -p 2 -timeout 20m $(if $(CI),-count=1)
 
 SEEDS ?= 200
 FIRST ?= 1
+DAYS ?= 30
 KILLS ?= 200
 FUZZTIME ?= 30s
 JSON ?=
@@ -46,6 +47,7 @@ KEEP ?=
 # Shorter runs of the long targets, as part of make test.
 TEST_SEEDS ?= 12
 TEST_KILLS ?= 10
+TEST_DAYS ?= 3
 
 .PHONY: help
 help: ## list the targets
@@ -71,6 +73,7 @@ test: setup ## everything that must hold before a change goes in
 	$(TEST) ./...
 	$(MAKE) build
 	$(MAKE) sim SEEDS=$(TEST_SEEDS)
+	$(MAKE) watch DAYS=$(TEST_DAYS)
 	$(MAKE) kill KILLS=$(TEST_KILLS)
 	$(MAKE) demo
 
@@ -85,6 +88,10 @@ demo: build ## two stations, one line, every step told (STIX=file, KEEP=1)
 .PHONY: sim
 sim: setup ## the real code under faults, from seeds (SEEDS=n FIRST=k)
 	@go run -buildvcs=false ./cmd/simulate -seeds '$(SEEDS)' -first '$(FIRST)'
+
+.PHONY: watch
+watch: setup ## a month of two manned stations in the simulator (DAYS=n FIRST=seed)
+	@go run -buildvcs=false ./cmd/watch -days '$(DAYS)' -first '$(FIRST)'
 
 .PHONY: kill
 kill: build ## real processes, killed at random instants (KILLS=n)

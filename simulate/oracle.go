@@ -56,6 +56,7 @@ type oracle struct {
 	final    map[identity.Origin]int64    // sizes at the end of the world
 	asked    int                          // events since the beginning
 	tests    map[message.ID]time.Time     // the hour of each line test
+	missed   error                        // the first condition that no alarm told of in time
 }
 
 func newOracle(w *world) *oracle {

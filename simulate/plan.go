@@ -13,14 +13,19 @@ import (
 
 const (
 	tickEvery = 2 * time.Minute // as a runner's, but seldom: a month has many seconds
+	shiftTick = 4 * time.Minute // of a manned world, whose stations have more to do at each
 	copyEvery = 3 * time.Hour   // backups of the store
 	maxCopies = 4
 )
 
 // plan schedules what people and troubles do.
 func (w *world) plan(ctx context.Context) {
+	tick := tickEvery
+	if w.opt.Manned {
+		tick = shiftTick
+	}
 	for _, n := range w.nodes {
-		w.every(tickEvery, func() error {
+		w.every(tick, func() error {
 			if !n.up {
 				return nil
 			}
@@ -29,11 +34,14 @@ func (w *world) plan(ctx context.Context) {
 				err = w.nextEra(ctx, n)
 			}
 			w.kick(ctx, n)
-			if err == nil && w.opt.Watch && n.up && !n.store.Crashed() {
-				err = w.oracle.announced(n)
+			if err == nil && n.up && !n.store.Crashed() {
+				err = w.oracle.watched(n)
 			}
 			return err
 		})
+		if w.opt.Manned {
+			continue // its people have a plan of their own
+		}
 		w.every(copyEvery, func() error {
 			if n.copies = append(n.copies, n.disk.Copy()); len(n.copies) > maxCopies {
 				n.copies = n.copies[1:]
@@ -53,6 +61,8 @@ func (w *world) plan(ctx context.Context) {
 	switch {
 	case w.opt.Liar:
 		w.liar = w.newLiar(ctx)
+	case w.opt.Manned:
+		w.planManned(ctx)
 	case w.opt.Watch:
 		w.planWatch(ctx)
 	case w.opt.Faults:

@@ -34,6 +34,7 @@ type Options struct {
 	Tests    time.Duration // between line tests of a side; zero for none
 	Faults   bool
 	Watch    bool // stations keep watch: tests by schedule, alarms, wires that are cut; no other troubles
+	Manned   bool // as Watch, with officers in three shifts at both ends, who say and do what a watch does; Messages and Tests are not asked
 	Liar     bool // the second station says what it likes; no other troubles
 }
 
@@ -44,7 +45,16 @@ type Result struct {
 	Faults   int
 	Kinds    map[string]int // of faults
 
-	Conditions int // that the oracle saw, at each look, and of which an alarm stood
+	Conditions int // that the oracle saw, at each look, and of which an alarm stood; of a manned world: each once
+
+	// Of a manned world.
+	Tests     int            // of the line, that the record has
+	Handovers int            // signed by both officers
+	Unread    int            // handovers that were refused since a FLASH was unread
+	Alarms    int            // that the stations raised
+	Missed    int            // conditions of which no alarm told in time
+	Seen      map[string]int // conditions by kind
+	Equal     int            // how often the states of both sides were compared, byte for byte, and were one
 }
 
 // Violation is a promise that did not hold.
@@ -105,6 +115,9 @@ type node struct {
 	began    time.Time                 // when its process was started, by the world's time
 	heard    time.Time                 // when it was last in touch with the other one
 	readTo   message.ID                // the test that its officers have read back last
+	crew     *crew                     // nil: it is not manned
+	moving   bool                      // it is on its way to another site, and not started meanwhile
+	full     time.Time                 // since when its disk is nearly full; zero: it is not
 }
 
 // forgot reports whether a node's store was put back so soon after a moment that
@@ -169,10 +182,15 @@ type world struct {
 	line   identity.Line
 	nodes  [2]*node
 	cut    [2]bool // of the way from node i to the other
+	cuts   [2]int  // of a manned world: how many causes hold a way cut
 	said   map[string]*saying
 	oracle *oracle
 	liar   *liar // nil in an honest world
 	result Result
+
+	// between, where it is not nil, stands between a station and its store: the
+	// place of test doubles.
+	between func(*node, station.Store) station.Store
 }
 
 // saying is a message that the world let a station say.
@@ -185,8 +203,11 @@ type saying struct {
 }
 
 // Run runs one world and returns what it came to, or the first *Violation.
-func Run(ctx context.Context, o Options) (Result, error) {
-	w, err := newWorld(ctx, o)
+func Run(ctx context.Context, o Options) (Result, error) { return run(ctx, o, nil) }
+
+// run is Run, with a double between stations and their stores.
+func run(ctx context.Context, o Options, between func(*node, station.Store) station.Store) (Result, error) {
+	w, err := newWorld(ctx, o, between)
 	if err != nil {
 		return Result{}, err
 	}
@@ -200,16 +221,16 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	return w.result, nil
 }
 
-func newWorld(ctx context.Context, o Options) (*world, error) {
+func newWorld(ctx context.Context, o Options, between func(*node, station.Store) station.Store) (*world, error) {
 	var key [32]byte
 	for i := range 8 {
 		key[i] = byte(o.Seed >> (8 * i))
 	}
 	w := &world{
 		opt: o, rand: mathrand.New(mathrand.NewPCG(o.Seed, 1)), ids: mathrand.NewChaCha8(key), now: begin, quiet: begin.Add(o.Length),
-		said: make(map[string]*saying),
+		said: make(map[string]*saying), between: between,
 	}
-	w.result.Kinds = make(map[string]int)
+	w.result.Kinds, w.result.Seen = make(map[string]int), make(map[string]int)
 	names := [2]string{"arden.example", "boreal.example"}
 	codes := [2]identity.Code{"ARD", "BOR"}
 	for i := range w.nodes {
@@ -249,6 +270,11 @@ func (w *world) open(ctx context.Context) error {
 		return err
 	}
 	for _, n := range w.nodes {
+		if w.opt.Manned {
+			if err := w.man(ctx, n); err != nil {
+				return err
+			}
+		}
 		w.restartWith(ctx, n)
 	}
 	return nil
@@ -273,14 +299,17 @@ func (w *world) start(ctx context.Context, n *node, fate func() memory.Fate) err
 	n.gen++
 	n.up, n.waiting, n.saving, n.began = true, false, false, w.now
 	var keeps *station.Watch
-	if w.opt.Watch {
-		keeps = &station.Watch{Tests: true}
+	if w.opt.Watch || w.opt.Manned {
+		keeps = &station.Watch{Tests: true, Disk: n.disc}
 	}
 	s, err := station.New(ctx, w.clock(n), station.Config{
 		Root: n.cast.RootInfo, Bundle: n.cast.Bundle, Keys: n.cast.Keys, Book: n.cast.Book, Mark: n.marks, Blobs: noBlobs{},
 		Random: w.ids, Jitter: w.rand, Steady: func() time.Duration { return w.now.Sub(begin) }, Watch: keeps,
 	}, func(f station.Finish) (station.Store, error) {
 		n.store = memory.Open(n.disk, f, fate)
+		if w.between != nil {
+			return w.between(n, n.store), nil
+		}
 		return n.store, nil
 	})
 	if err != nil {
@@ -327,7 +356,10 @@ func (w *world) run(ctx context.Context) error {
 	if w.liar != nil {
 		return w.liar.end(ctx)
 	}
-	return w.oracle.end(ctx)
+	if err := w.oracle.end(ctx); err != nil || !w.opt.Manned {
+		return err
+	}
+	return w.oracle.endOfWatch(ctx)
 }
 
 // busyHour bounds the events of an hour: more of them say that the stations
@@ -374,7 +406,7 @@ func (w *world) crash(n *node, kind string) {
 	n.gen++
 	w.fault(kind)
 	w.at(w.now.Add(w.span(time.Second, 10*time.Minute)), func() error {
-		if n.up {
+		if n.up || n.moving {
 			return nil
 		}
 		if n.skew.Abs() == 2*time.Hour {

@@ -101,11 +101,27 @@ func (s *Station) lastStamp(tx Tx) (last time.Time, err error) {
 func (s *Station) watchClock(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	was := s.clock.why
 	s.clock.last, s.clock.why = now, s.clock.before
 	wall := now.Round(0).Sub(s.clock.wall.Round(0))
 	steady := s.elapsed(now) - s.clock.steady
 	if leap := (wall - steady).Abs(); leap > s.limits.Skew {
 		s.clock.why = fmt.Sprintf("it leapt by %s, and stands at %s", leap.Round(time.Second), now.UTC().Format(time.RFC3339))
+	}
+	if was != "" && s.clock.why == "" {
+		s.heardBy(now)
+	}
+}
+
+// heardBy brings back what was noted under a clock that stood too far ahead:
+// nothing was heard later than now. Otherwise a counterpart that falls silent
+// next would be missed only once the clock has come to that second again. It is
+// called with mu held.
+func (s *Station) heardBy(now time.Time) {
+	for _, st := range s.lines {
+		if st.heard.After(now) {
+			st.heard = now
+		}
 	}
 }
 
@@ -149,6 +165,7 @@ func (s *Station) ConfirmClock(ctx context.Context, actor Actor, now time.Time) 
 	confirmed = first != "" && first != actor.Name && elapsed <= c.by
 	if confirmed {
 		*c = clock{last: now, wall: now, steady: elapsed}
+		s.heardBy(now)
 	} else {
 		c.first, c.by = actor.Name, elapsed+confirmTogether
 	}

@@ -150,3 +150,41 @@ func TestClockAtTheStart(t *testing.T) {
 		})
 	}
 }
+
+// What was heard of a counterpart under a clock that stood ahead is brought back
+// once it is set right, and again once two operators confirm an earlier time: a
+// counterpart that falls silent then is not taken for one that was heard later.
+// covers P16
+func TestHeardUnderAClockThatLeapt(t *testing.T) {
+	v, h := duo(t)
+	var up time.Duration // the steady clock
+	v.steady = func() time.Duration { return up }
+	v.begin(start)
+	meet(t, start, v, h)
+	heard := func() time.Time {
+		t.Helper()
+		lines, err := v.Lines(ctx, op)
+		if err != nil || len(lines) != 1 {
+			t.Fatalf("%+v %v", lines, err)
+		}
+		return lines[0].Heard
+	}
+	up = time.Hour
+	truly, ahead := start.Add(up), start.Add(up+2*time.Hour)
+	stampsNothing(t, v, h, ahead, truly)
+	if got := heard(); !got.Equal(ahead) {
+		t.Fatalf("heard %s, by a clock that says %s", got, ahead)
+	}
+	if err := v.Tick(ctx, truly); err != nil { // somebody sets it right
+		t.Fatal(err)
+	}
+	if got := heard(); got.After(truly) {
+		t.Errorf("at %s the counterpart was heard at %s", truly, got)
+	}
+	up += time.Hour
+	back := truly.Add(-time.Hour) // it was wrong all the time
+	confirm(t, v, back)
+	if got := heard(); got.After(back) {
+		t.Errorf("at %s, confirmed by two, the counterpart was heard at %s", back, got)
+	}
+}

@@ -226,6 +226,12 @@ func (e *End) Run(ctx context.Context, out any, args ...string) error {
 	return nil
 }
 
+// Text runs a command against the end's station and returns what a person reads.
+func (e *End) Text(ctx context.Context, args ...string) (string, error) {
+	text, err := e.rig.exec(ctx, append([]string{"--data", e.Data}, args...)...)
+	return string(text), err
+}
+
 // Verify runs the offline verifier on a file, in a process of its own, and
 // decodes its report. Its exit code is in the error.
 func (r *Rig) Verify(ctx context.Context, file string, out any) error {
