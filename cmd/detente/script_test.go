@@ -58,7 +58,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"detente": d.detente, "stations": d.stations, "arden": d.station(0), "boreal": d.station(1),
 			"arden-1": d.officer(0, 0), "arden-2": d.officer(0, 1), "arden-3": d.officer(0, 2), "boreal-1": d.officer(1, 0), "boreal-2": d.officer(1, 1),
-			"code": d.code, "keep": d.keep, "field": d.field, "eventually": d.eventually, "start": d.start, "stop": d.stop, "cut": d.cut, "mend": d.mend,
+			"code": d.code, "keep": d.keep, "field": d.field, "eventually": d.eventually, "start": d.start, "halt": d.halt, "cut": d.cut, "mend": d.mend,
 			"flip": d.flip,
 		},
 	})
@@ -250,7 +250,7 @@ func (duty) start(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(endOf(ts, args[0]).Start(ctx))
 }
 
-func (duty) stop(ts *testscript.TestScript, _ bool, args []string) {
+func (duty) halt(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(endOf(ts, args[0]).Stop())
 }
 
