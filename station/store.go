@@ -121,6 +121,8 @@ type Tx interface {
 	// Audit, chained by hash. AppendAudit gives the next number and the hash.
 	AppendAudit(Audit) (Audit, error)
 	Audits(from int64, limit int) ([]Audit, error)
+	// LastAudit returns the newest line, the zero value where there is none.
+	LastAudit() (Audit, error)
 
 	// Events, for streams that resume. AppendEvent gives the next number.
 	AppendEvent(Event) (Event, error)

@@ -12,7 +12,8 @@ import (
 // calls it each second.
 func (s *Station) Tick(ctx context.Context, now time.Time) error {
 	unsafe := s.ClockSafe(now)
-	if err := s.SaveMark(now); err != nil {
+	trail := s.noteTrail(ctx, now)
+	if err := errors.Join(trail, s.SaveMark(now)); err != nil {
 		return err
 	}
 	err := s.update(ctx, now, func(tx Tx) error {

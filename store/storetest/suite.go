@@ -282,6 +282,11 @@ func documents(t *testing.T, s station.Store) {
 
 // covers P22
 func audit(t *testing.T, s station.Store) {
+	update(t, s, func(tx station.Tx) error {
+		last, err := tx.LastAudit()
+		expect(t, "an empty trail", show(last.Number, last.Actor, err), "0  <nil>")
+		return nil
+	})
 	for _, who := range []string{"one", "two"} {
 		update(t, s, func(tx station.Tx) error {
 			_, err := tx.AppendAudit(station.Audit{At: at, Actor: who, Act: "read", Result: "done"})
@@ -298,6 +303,8 @@ func audit(t *testing.T, s station.Store) {
 			t.Fatalf("%d lines, %v", len(list), err)
 		}
 		expect(t, "chain", list[1].Hash, station.AuditHash(list[0].Hash, list[1]))
+		end, err := tx.LastAudit()
+		expect(t, "last line", show(end, err), show(list[1], nil))
 		events, err := tx.EventsAfter(1, 0)
 		expect(t, "events", show(len(events), events[0].Number, events[0].Ref, err), "1 2 two <nil>")
 		last, err := tx.LastEvent()
