@@ -130,6 +130,12 @@ type Tx interface {
 	// LastEvent returns the number of the newest event, 0 where there is none.
 	LastEvent() (int64, error)
 
+	// MendEntry puts an entry in the place of one below the log's size that is
+	// damaged or absent; MendCosignature does the same for a cosignature of its
+	// size. Their caller has verified what they put against a signed head.
+	MendEntry(o identity.Origin, index int64, entry []byte) error
+	MendCosignature(journal.Cosignature) error
+
 	IndexTx
 
 	// Settings are small documents by name; an absent one is nil.

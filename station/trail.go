@@ -32,7 +32,7 @@ func (e *TrailError) Error() string {
 	if e.Held < e.Anchored {
 		return fmt.Sprintf("the audit trail had %d lines, and has %d: lines %d to %d were cut off, or the store was put back to an older copy", e.Anchored, e.Held, e.Held+1, e.Anchored)
 	}
-	return fmt.Sprintf("line %d of the audit trail is another one than the high-water mark has seen: the trail was written anew from that line, or one before it, on", e.Anchored)
+	return fmt.Sprintf("line %d of the audit trail is another one than the high-water mark has seen: the trail was written anew from that line, or one before it, on, or the store was put back to an older copy", e.Anchored)
 }
 
 // trail reads how far the audit trail has come. Its error is a *TrailError where

@@ -29,7 +29,7 @@ var (
 func Run(t *testing.T, open func(t *testing.T, finish station.Finish) station.Store) {
 	for name, test := range map[string]func(*testing.T, station.Store){
 		"entries": entries, "cosignatures": cosignatures, "queue": queue, "messages": messages, "receipts": receipts,
-		"documents": documents, "audit": audit, "rollback": rollback, "remembered": remembered, "view": view, "log book": logBook, "search": search,
+		"documents": documents, "audit": audit, "mended": mended, "rollback": rollback, "remembered": remembered, "view": view, "log book": logBook, "search": search,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, nil)
@@ -277,6 +277,30 @@ func documents(t *testing.T, s station.Store) {
 		v, err := tx.Setting("name")
 		expect(t, "setting taken back", show(len(v), err), "0 <nil>")
 		return nil
+	})
+}
+
+// What is mended is read back as what was put, and the log goes on from where it
+// was.
+// covers P21
+func mended(t *testing.T, s station.Store) {
+	cosigned := func(size int64, lines byte) journal.Cosignature {
+		return journal.Cosignature{Origin: origin, By: "b.example/mirror", Size: size, At: at, Lines: []byte{lines}}
+	}
+	update(t, s, func(tx station.Tx) error {
+		return errors.Join(tx.PutEntries(origin, 0, [][]byte{{1}, {2}, {3}}), tx.PutCosignature(cosigned(3, 1)))
+	})
+	update(t, s, func(tx station.Tx) error {
+		return errors.Join(tx.MendEntry(origin, 1, []byte{9}), tx.MendCosignature(cosigned(3, 2)), tx.MendCosignature(cosigned(2, 3)))
+	})
+	update(t, s, func(tx station.Tx) error {
+		list, err := tx.Entries(origin, 0, 3)
+		expect(t, "entries", show(list, err), show([][]byte{{1}, {9}, {3}}, nil))
+		last, _, err := tx.LastCosignature(origin, "b.example/mirror")
+		expect(t, "last cosignature", show(last.Size, last.Lines, err), show(3, []byte{2}, nil))
+		put, ok, err := tx.Cosignature(origin, "b.example/mirror", 2)
+		expect(t, "cosignature put back", show(put.Lines, ok, err), show([]byte{3}, true, nil))
+		return tx.PutEntries(origin, 3, [][]byte{{4}})
 	})
 }
 
