@@ -66,7 +66,7 @@ func byHand() Book {
 	incident, update := form("220", KindIncident, "notify", hour, "012"), form("221", KindIncident, "update", 0)
 	incident.Followups, update.Followups = reports, reports
 	return ByNumber(
-		receipt(form("001", KindService, "open", 0)), receipt(form("002", KindService, "refuse", 0)), receipt(form("003", KindService, "receive", 0)),
+		receipt(form("001", KindService, "open", 0)), receipt(form("002", KindService, "refuse", 0)), receipt(form("003", KindService, "receive", 0)), receipt(form("006", KindService, "disclose", 0)),
 		form("004", KindAny, "dispute-time", 48*hour, "004", "012"), receipt(form("005", KindService, "policy", 0)),
 		receipt(form("010", KindService, "test", 5*time.Minute, "011")), receipt(form("011", KindService, "read-back", 0)),
 		receipt(form("012", KindAny, "understand", 0)), form("013", KindAny, "clarify", 0, "019", "600"), receipt(form("014", KindNotice, "pass-on", 0)),

@@ -600,7 +600,7 @@ func (o *oracle) spoken(n *node) error {
 func (o *oracle) released(origin identity.Origin, index int64, e message.Entry) error {
 	need := 2
 	switch e.Body.Body().Format {
-	case "001", "002", "003", "010":
+	case "001", "002", "003", "006", "010":
 		need = 0
 	case "011", "012", "013", "014", "015", "016", "017", "020", "021", "024", "031":
 		need = 1

@@ -23,7 +23,7 @@ func (s *Station) Tick(ctx context.Context, now time.Time) error {
 		for _, l := range s.LineNames() {
 			s.touch(l)
 		}
-		if err := errors.Join(s.noteClock(tx, now), s.watchProvisional(tx, now), s.writeEvents(tx, now)); err != nil {
+		if err := errors.Join(s.noteClock(tx, now), s.watchProvisional(tx, now), s.writeEvents(tx, now), s.sendOwedKeys(tx, now)); err != nil {
 			return err
 		}
 		return s.expire(tx, now)
