@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"detente/identity"
+	"detente/line"
 	"detente/station"
 )
 
@@ -23,6 +24,9 @@ type Server struct {
 	// Keeper keeps what lies outside the station's store. If nil, eras cannot be
 	// opened and no backups made through the API.
 	Keeper Keeper
+
+	// Transport reaches counterparts. If nil, nothing is put back from them.
+	Transport line.Transport
 }
 
 // Keeper keeps what lies outside a station's store: its keys, its own cards,

@@ -40,6 +40,7 @@ type Finding struct {
 	Where  string `json:"where"`
 	What   string `json:"what"`
 	Repair string `json:"repair"`
+	Mended bool   `json:"mended,omitempty" doc:"it was put back, or made anew"`
 }
 
 func (s *Server) records(api huma.API) {

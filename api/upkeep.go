@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -15,18 +16,9 @@ var errNoKeeper = errors.New("this station keeps neither keys nor copies that th
 
 // upkeep are the verbs of operators that reach beyond the store.
 func (s *Server) upkeep(api huma.API) {
-	huma.Register(api, operation(http.MethodPost, "/doctor", "doctor", "Check every tree, hash and table; with repair make the tables anew"),
-		func(ctx context.Context, in *struct {
-			Body struct {
-				Repair bool `json:"repair,omitempty"`
-			}
-		}) (*out[[]Finding], error) {
-			list, err := s.Station.Doctor(ctx, actorOf(ctx), s.Now(), in.Body.Repair)
-			all := make([]Finding, 0, len(list))
-			for _, f := range list {
-				all = append(all, Finding(f))
-			}
-			return answer(all, err)
+	huma.Register(api, operation(http.MethodPost, "/doctor", "doctor", "Check every tree, hash and table; with repair make the tables anew, from_counterpart put back what is damaged"),
+		func(ctx context.Context, in *struct{ Body Checkup }) (*out[[]Finding], error) {
+			return answer(s.doctor(ctx, in.Body))
 		})
 	huma.Register(api, operation(http.MethodPost, "/backup", "backup", "Copy the store to a new file on the station's machine"),
 		func(ctx context.Context, in *struct {
@@ -47,6 +39,53 @@ func (s *Server) upkeep(api huma.API) {
 			o, err := s.openEra(ctx, in.Body)
 			return answer(BegunEra{Log: o.String()}, err)
 		})
+}
+
+// Checkup says what doctor is to do beside looking.
+type Checkup struct {
+	Repair          bool `json:"repair,omitempty" doc:"make the tables anew from the logs"`
+	FromCounterpart bool `json:"from_counterpart,omitempty" doc:"with repair: first put back what is damaged or absent in a log, from the counterpart's copy, where it leads to a head whose signatures stand here"`
+}
+
+// errRepairOnly says that nothing is put back where nothing is to be repaired.
+var errRepairOnly = errors.Join(station.ErrInvalid, errors.New("from_counterpart goes with repair"))
+
+// doctor looks a station over. Where it puts back what is damaged it looks once
+// more at the end, and what is found then is left.
+func (s *Server) doctor(ctx context.Context, c Checkup) ([]Finding, error) {
+	all := []Finding{}
+	if c.FromCounterpart {
+		if !c.Repair {
+			return nil, errRepairOnly
+		}
+		if s.Transport == nil {
+			return nil, errNoKeeper
+		}
+		list, err := s.Station.Mend(ctx, actorOf(ctx), s.Now(), s.Transport.Do)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range list {
+			all = append(all, Finding{Where: m.Where, What: m.What, Mended: m.Done})
+		}
+	}
+	list, err := s.Station.Doctor(ctx, actorOf(ctx), s.Now(), c.Repair)
+	for _, f := range list {
+		all = append(all, Finding{Where: f.Where, What: f.What, Repair: f.Repair})
+	}
+	if err != nil || !c.FromCounterpart {
+		return all, err
+	}
+	left, err := s.Station.Doctor(ctx, actorOf(ctx), s.Now(), false)
+	for i, f := range all {
+		all[i].Mended = f.Mended || f.Repair != "" && !slices.ContainsFunc(left, func(l station.Finding) bool { return l.Where == f.Where })
+	}
+	for _, l := range left {
+		if !slices.ContainsFunc(all, func(f Finding) bool { return f.Where == l.Where && f.What == l.What }) {
+			all = append(all, Finding{Where: l.Where, What: l.What, Repair: l.Repair})
+		}
+	}
+	return all, err
 }
 
 // BackedUp says where a copy of the store was written.

@@ -90,7 +90,7 @@ func byHand() Book {
 		claim, form("271", KindClaim, "reply", 0), form("272", KindClaim, "question", 0, "271"), form("273", KindClaim, "close", 7*dayL, "273"),
 		form("275", KindReport, "put", 7*dayL, "276"), form("276", KindReport, "answer", 0),
 		form("390", KindPublication, "propose", 30*dayL, "391"), form("391", KindPublication, "answer", 0), form("440", KindStatement, "hand-over", 0, "012"),
-		receipt(form("001", KindService, "open", 0)), receipt(form("002", KindService, "refuse", 0)), receipt(form("003", KindService, "receive", 0)),
+		receipt(form("001", KindService, "open", 0)), receipt(form("002", KindService, "refuse", 0)), receipt(form("003", KindService, "receive", 0)), receipt(form("006", KindService, "disclose", 0)),
 		form("004", KindAny, "dispute-time", 48*hour, "004", "012"), receipt(form("005", KindService, "policy", 0)),
 		receipt(form("010", KindService, "test", 5*time.Minute, "011")), receipt(form("011", KindService, "read-back", 0)),
 		receipt(form("012", KindAny, "understand", 0)), form("013", KindAny, "clarify", 0, "019", "600"), receipt(form("014", KindAny, "pass-on", 0)),

@@ -14,6 +14,7 @@ type call struct {
 	clocks   Clocks
 	asks     bool      // an answer is owed; false where it was refused, led nowhere, or is itself an answer in kind
 	refused  bool      // by its reader: no person has to acknowledge it
+	opened   bool      // it was refused as unreadable, and its author's file key has opened it since: it counts, and is owed an answer
 	withheld bool      // its reader denies it after it has its file key
 	from     time.Time // from when the clocks run
 	disputed time.Time // the disputing entry's second; zero: the receipt is not disputed
@@ -38,6 +39,7 @@ func (f *fold) callOf(it Item, form Form, refused bool) *call {
 		if r, sealed := f.l.refusal(it.Place()); sealed && r.Refused.Reason == unreadable {
 			c.from = later(it.Received, key.Received)
 			c.withheld = f.l.refusedAgain(it.Place(), key, f.at)
+			c.opened = !f.l.refusedOtherwise(it.Place(), f.at)
 		}
 	}
 	if at, ok := f.l.dispute(it.Place(), f.at); ok {
@@ -137,7 +139,7 @@ func (f *fold) duties(c *call) []Duty {
 		}
 		list = append(list, d)
 	}
-	if !c.refused {
+	if !c.refused || c.opened {
 		clock(ActSeen, c.clocks.Seen, c.seen, formatsThat([]message.Format{seenFormat, understoodFormat}, c.form.Replies)...)
 		clock(ActUnderstood, c.clocks.Understood, c.understood, formatsThat([]message.Format{understoodFormat}, c.form.Replies)...)
 	}

@@ -79,7 +79,8 @@ func (f *fold) take(it Item) {
 	f.entries[it.ID] = len(f.d.Timeline)
 	f.calls, f.byID[it.ID] = append(f.calls, c), c
 	f.line(e, f.marks(c, known)...)
-	if !refused {
+	counts := !refused || c.opened
+	if counts {
 		if c.asks = f.move(it, form); c.asks && form.Kind == KindPublication {
 			f.proposals = append(f.proposals, c)
 		}
@@ -93,7 +94,7 @@ func (f *fold) take(it Item) {
 		case !ok || asked == c:
 		case asked.it.Origin.Writer != it.Origin.Writer:
 			f.reply(asked, c)
-		case !refused:
+		case counts:
 			f.own(asked, c)
 		}
 	}
@@ -119,7 +120,7 @@ func (f *fold) marks(c *call, known bool) (flags []Flag) {
 	if !known {
 		flags = append(flags, FlagUnknown)
 	}
-	if c.refused {
+	if c.refused && (!c.opened || c.withheld) {
 		flags = append(flags, FlagRefused)
 	}
 	if c.it.Provisional {

@@ -49,7 +49,7 @@ type Item struct {
 	Decision    string          // of format 018: confirm or withdraw
 	Refused     *Refused        // of format 002
 	Disputed    *Place          // of format 004: the entry whose receipt is in question
-	Key         *Place          // of a message that discloses the file key of its author's own entry: which one; nil: it discloses none
+	Key         *Place          // of a message that discloses the file key of its author's own entry: which one; nil: it discloses none. Disclosed says which key; who has the entry sets it where the key opens it
 	Policy      *message.Policy // of format 005: who releases what from then on
 	Rule        message.Body    // of a provisional message: what its writer's policy is asked with
 	Withheld    bool            // while Received is zero: its reader, though alive, does not receipt it
@@ -106,4 +106,19 @@ func Read(o identity.Origin, index int64, received time.Time, e message.Entry) I
 		it.Decision = it.Facts.Words["decision"]
 	}
 	return it
+}
+
+// Disclosed returns which entry of its author's a message of format 006 names, an
+// earlier one, and the key that it gives, as 32 hexadecimal digits; false where
+// it does neither. Whether the key opens that entry stands in the entry's own
+// header: who has it tries, and sets Item.Key where it does, whatever the reader
+// says of it.
+func Disclosed(o identity.Origin, index int64, b message.Body) (of Place, key string, ok bool) {
+	var era identity.Era
+	var at int64
+	if b.Format != "006" || json.Unmarshal(b.Params["era"], &era) != nil || json.Unmarshal(b.Params["index"], &at) != nil || json.Unmarshal(b.Params["key"], &key) != nil {
+		return Place{}, "", false
+	}
+	of = Place{o.Line().Log(o.Writer, era), at}
+	return of, key, era > 0 && at >= 0 && of.before(Place{o, index})
 }

@@ -49,7 +49,7 @@ func (f *fold) silence(at time.Time) {
 		if c.recalled {
 			continue
 		}
-		if by := c.lastDeadline(); at.After(by) && !c.answered.there() {
+		if by := c.lastDeadline(); f.l.past(by, at) && !c.answered.there() {
 			f.course.stage, f.d.Since = PublicationSilence, by
 		}
 		return

@@ -110,12 +110,25 @@ func (l *Line) heard(p Place, at time.Time) (Item, bool) {
 }
 
 // refusedAgain reports whether an entry's reader still says that it cannot be
-// opened after it had received the file key: it withholds.
+// opened after it had taken the file key, by what it had seen: it withholds. Both
+// may lie in one second.
 func (l *Line) refusedAgain(p Place, key Item, at time.Time) bool {
 	for _, m := range l.marksOf(p) {
 		it, ok := l.heard(m, at)
 		if ok && it.Refused != nil && it.Refused.Reason == unreadable && it.refusedPlace() == p &&
-			it.Origin.Writer == p.Origin.Reader && !it.At.Before(key.Received) {
+			it.Origin.Writer == p.Origin.Reader && it.Seen.covers(key.Place()) {
+			return true
+		}
+	}
+	return false
+}
+
+// refusedOtherwise reports whether an entry's reader, who could not open it,
+// refused it for another reason once it could.
+func (l *Line) refusedOtherwise(p Place, at time.Time) bool {
+	for _, m := range l.marks[p] {
+		it, ok := l.heard(m, at)
+		if ok && it.Refused != nil && it.Refused.Reason != unreadable && it.refusedPlace() == p && it.Origin.Writer == p.Origin.Reader {
 			return true
 		}
 	}

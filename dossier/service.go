@@ -6,7 +6,7 @@ import "slices"
 // of its own; what a service message refers to may have come to any stage, so
 // that each may also follow there.
 const (
-	Noted         Stage = "noted" // opening, refusal, blob receipt, release policy, desk
+	Noted         Stage = "noted" // opening, refusal, blob receipt, file key, release policy, desk
 	Tested        Stage = "tested"
 	ReadBack      Stage = "read-back"
 	Challenged    Stage = "challenged"
@@ -48,7 +48,7 @@ var serviceNext = map[Stage][]Stage{
 }
 
 var serviceTurns = map[Move]turn{
-	"open": {to: Noted}, "refuse": {to: Noted}, "receive": {to: Noted}, "policy": {to: Noted}, "desk": {to: Noted},
+	"open": {to: Noted}, "refuse": {to: Noted}, "receive": {to: Noted}, "disclose": {to: Noted}, "policy": {to: Noted}, "desk": {to: Noted},
 	"test":              {to: Tested},
 	"read-back":         {to: ReadBack, stays: true, after: []Move{"test"}, who: other},
 	"challenge":         {to: Challenged},

@@ -212,7 +212,7 @@ func FuzzCards(f *testing.F) {
 
 // covers P6 P14
 func FuzzMarks(f *testing.F) {
-	reread(f, ParseMarks, FormatMarks, [][]byte{must[[]byte](f)(FormatMarks(marks())), must[[]byte](f)(FormatMarks(nil))}, "detente high-water mark v1\n")
+	reread(f, ParseMarks, FormatMarks, [][]byte{must[[]byte](f)(FormatMarks(marks())), must[[]byte](f)(FormatMarks(Marks{}))}, "detente high-water mark v1\n")
 }
 
 // FuzzReadClaim reads a claim a second time by its three lines.

@@ -14,10 +14,10 @@ var ErrNoMark = errors.New("there is no high-water mark")
 type MarkStore interface {
 	// Load returns what was saved last. It fails with ErrNoMark where nothing
 	// ever was, and with ErrMarkDamaged where it cannot be believed.
-	Load() ([]Mark, error)
+	Load() (Marks, error)
 	// Save makes marks durable in place of what was saved before, all or
 	// nothing: after a crash within it Load returns the one or the other.
-	Save(marks []Mark) error
+	Save(marks Marks) error
 }
 
 // HighWater is the high-water mark of a running station. It says whether
@@ -26,7 +26,7 @@ type MarkStore interface {
 // messages. It is not safe for concurrent use, and does no writing itself:
 //
 //	commit; w.Raise(now, mark)
-//	if !w.MayLetOut(now) { marks, n, _ := w.Unsaved(); store.Save(marks); w.Saved(n, now) }
+//	if !w.MayLetOut(now) { marks, n, _ := w.Unsaved(); store.Save(marks); w.Saved(n, marks.Trail, now) }
 //	let out
 //
 // A mark is raised after the commit that it belongs to, never before: so a
@@ -37,6 +37,8 @@ type HighWater struct {
 	saved   uint64    // the count that was saved
 	oldest  time.Time // when the first change after saved was made
 	present bool
+
+	trail, savedTrail Trail
 }
 
 // LoadHighWater returns the high-water mark that s keeps. An absent one is no
@@ -51,9 +53,10 @@ func LoadHighWater(s MarkStore) (*HighWater, error) {
 		return nil, err
 	}
 	w.present = true
-	for _, m := range marks {
+	for _, m := range marks.Logs {
 		w.marks[m.Direction()] = m
 	}
+	w.trail, w.savedTrail = marks.Trail, marks.Trail
 	return w, nil
 }
 
@@ -89,6 +92,14 @@ func (w *HighWater) Raise(now time.Time, m Mark) error {
 	return nil
 }
 
+// Trail returns how far the audit trail is known to have come.
+func (w *HighWater) Trail() Trail { return w.trail }
+
+// SetTrail notes how far the audit trail has come. It is read of what is
+// committed, never of what is about to be: the mark may lag behind the trail, so
+// that a trail behind the mark was cut. What is let out does not wait for it.
+func (w *HighWater) SetTrail(t Trail) { w.trail = t }
+
 // MayLetOut reports whether checkpoints and cosignatures may leave at now. A
 // clock that went back means no.
 func (w *HighWater) MayLetOut(now time.Time) bool {
@@ -99,16 +110,17 @@ func (w *HighWater) MayLetOut(now time.Time) bool {
 	return age >= 0 && age <= MarkSlack
 }
 
-// Unsaved returns all marks, to be saved, and a number for Saved. It returns
-// false where all are saved.
-func (w *HighWater) Unsaved() (marks []Mark, number uint64, ok bool) {
-	if w.raised == w.saved {
-		return nil, 0, false
+// Unsaved returns all that is to be saved, and a number for Saved. It returns
+// false where all is saved.
+func (w *HighWater) Unsaved() (marks Marks, number uint64, ok bool) {
+	if w.raised == w.saved && w.trail == w.savedTrail {
+		return Marks{}, 0, false
 	}
+	marks.Trail = w.trail
 	for _, m := range w.marks {
-		marks = append(marks, m)
+		marks.Logs = append(marks.Logs, m)
 	}
-	slices.SortFunc(marks, func(a, b Mark) int {
+	slices.SortFunc(marks.Logs, func(a, b Mark) int {
 		if a.Origin.String() < b.Origin.String() {
 			return -1
 		}
@@ -117,9 +129,10 @@ func (w *HighWater) Unsaved() (marks []Mark, number uint64, ok bool) {
 	return marks, w.raised, true
 }
 
-// Saved tells that what Unsaved returned with the number is durable. Unsaved
-// was called at asked; what was raised later counts from then.
-func (w *HighWater) Saved(number uint64, asked time.Time) {
+// Saved tells that what Unsaved returned with the number, and the trail in it, is
+// durable. Unsaved was called at asked; what was raised later counts from then.
+func (w *HighWater) Saved(number uint64, trail Trail, asked time.Time) {
+	w.savedTrail = trail
 	if number <= w.saved || number > w.raised {
 		return
 	}

@@ -22,6 +22,7 @@ const (
 	MaxMarkFile = 64 << 20
 
 	markTitle = "detente high-water mark v1"
+	trailWord = "audit "
 )
 
 // Mark is how far one log was let out, kept outside the store and its backups:
@@ -68,10 +69,25 @@ func (m Mark) check() error {
 	return nil
 }
 
-// FormatMarks returns the text of a mark file. Its lines are in one order, and
-// the last is a digest of all before. A direction may stand in it once.
-func FormatMarks(marks []Mark) ([]byte, error) {
-	sorted := slices.Clone(marks)
+// Trail is how far a station's audit trail had come: the number of its last
+// line, and that line's hash, which stands for all before it. The zero value
+// says: nothing is known of it.
+type Trail struct {
+	Size int64
+	Hash identity.Digest
+}
+
+// Marks is all that a mark file says.
+type Marks struct {
+	Logs  []Mark // each direction once
+	Trail Trail
+}
+
+// FormatMarks returns the text of a mark file. Its lines are in one order: the
+// logs, the audit trail where anything is known of it, and a digest of all
+// before. A direction may stand in it once.
+func FormatMarks(m Marks) ([]byte, error) {
+	sorted := slices.Clone(m.Logs)
 	slices.SortFunc(sorted, func(a, b Mark) int { return cmp.Compare(a.Origin.String(), b.Origin.String()) })
 	var b bytes.Buffer
 	b.WriteString(markTitle + "\n")
@@ -85,6 +101,12 @@ func FormatMarks(marks []Mark) ([]byte, error) {
 		}
 		fmt.Fprintf(&b, "%s %s %d %s %s\n", kind, m.Origin, m.Size, m.Root, base64.StdEncoding.EncodeToString(m.Head))
 	}
+	if m.Trail.Size < 0 || (m.Trail.Size == 0) != (m.Trail.Hash == identity.Digest{}) {
+		return nil, fmt.Errorf("internal error: an audit trail of %d lines with the hash %s", m.Trail.Size, m.Trail.Hash)
+	}
+	if m.Trail.Size > 0 {
+		fmt.Fprintf(&b, "%s%d %s\n", trailWord, m.Trail.Size, m.Trail.Hash)
+	}
 	fmt.Fprintf(&b, "sum %s\n", identity.Sum(b.Bytes()))
 	return b.Bytes(), nil
 }
@@ -95,47 +117,61 @@ var ErrMarkDamaged = errors.New("the high-water mark file is damaged")
 
 // ParseMarks reads what FormatMarks wrote, byte for byte. Any other text is
 // ErrMarkDamaged.
-func ParseMarks(b []byte) ([]Mark, error) {
+func ParseMarks(b []byte) (Marks, error) {
 	marks, err := parseMarks(b)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w; move it aside and start again: without a mark the station asks its mirrors", ErrMarkDamaged, err)
+		return Marks{}, fmt.Errorf("%w: %w; move it aside and start again: without a mark the station asks its mirrors", ErrMarkDamaged, err)
 	}
 	return marks, nil
 }
 
-func parseMarks(b []byte) ([]Mark, error) {
+func parseMarks(b []byte) (marks Marks, err error) {
 	if len(b) > MaxMarkFile {
-		return nil, fmt.Errorf("it has %d bytes, more than %d", len(b), MaxMarkFile)
+		return Marks{}, fmt.Errorf("it has %d bytes, more than %d", len(b), MaxMarkFile)
 	}
 	at := bytes.LastIndex(bytes.TrimSuffix(b, []byte("\n")), []byte("\n")) + 1
 	if want := fmt.Sprintf("sum %s\n", identity.Sum(b[:at])); string(b[at:]) != want {
-		return nil, errors.New("its last line is not the digest of the others")
+		return Marks{}, errors.New("its last line is not the digest of the others")
 	}
 	lines := bufio.NewScanner(bytes.NewReader(b[:at]))
 	lines.Buffer(nil, 1024+2*MaxNote)
 	if !lines.Scan() || lines.Text() != markTitle {
-		return nil, fmt.Errorf("its first line is not %q", markTitle)
+		return Marks{}, fmt.Errorf("its first line is not %q", markTitle)
 	}
-	var marks []Mark
 	for lines.Scan() {
+		if said, ok := strings.CutPrefix(lines.Text(), trailWord); ok {
+			if marks.Trail, err = parseTrail(said); err != nil {
+				return Marks{}, err
+			}
+			continue
+		}
 		m, err := parseMark(lines.Text())
 		if err != nil {
-			return nil, err
+			return Marks{}, err
 		}
-		if marks = append(marks, m); len(marks) > MaxMarks {
-			return nil, fmt.Errorf("it names more than %d logs", MaxMarks)
+		if marks.Logs = append(marks.Logs, m); len(marks.Logs) > MaxMarks {
+			return Marks{}, fmt.Errorf("it names more than %d logs", MaxMarks)
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return nil, err
+		return Marks{}, err
 	}
-	if err := checkMarks(marks); err != nil {
-		return nil, err
+	if err := checkMarks(marks.Logs); err != nil {
+		return Marks{}, err
 	}
 	if again, err := FormatMarks(marks); err != nil || !bytes.Equal(again, b) {
-		return nil, errors.New("its lines are not in the order or form in which they are written")
+		return Marks{}, errors.New("its lines are not in the order or form in which they are written")
 	}
 	return marks, nil
+}
+
+func parseTrail(said string) (t Trail, err error) {
+	size, hash, _ := strings.Cut(said, " ")
+	if t.Size, err = parseSize([]byte(size)); err != nil {
+		return t, err
+	}
+	t.Hash, err = identity.ParseDigest(hash)
+	return t, err
 }
 
 func parseMark(line string) (Mark, error) {

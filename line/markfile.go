@@ -19,27 +19,27 @@ type MarkFile struct {
 func NewMarkFile(path string) *MarkFile { return &MarkFile{path: path} }
 
 // Load reads the file. See MarkStore.
-func (f *MarkFile) Load() ([]Mark, error) {
+func (f *MarkFile) Load() (Marks, error) {
 	info, err := os.Stat(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w at %s", ErrNoMark, f.path)
+		return Marks{}, fmt.Errorf("%w at %s", ErrNoMark, f.path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("high-water mark: %w", err)
+		return Marks{}, fmt.Errorf("high-water mark: %w", err)
 	}
 	if info.Size() > MaxMarkFile {
-		return nil, fmt.Errorf("%w: %s has %d bytes, more than %d", ErrMarkDamaged, f.path, info.Size(), MaxMarkFile)
+		return Marks{}, fmt.Errorf("%w: %s has %d bytes, more than %d", ErrMarkDamaged, f.path, info.Size(), MaxMarkFile)
 	}
 	b, err := os.ReadFile(f.path)
 	if err != nil {
-		return nil, fmt.Errorf("high-water mark: %w", err)
+		return Marks{}, fmt.Errorf("high-water mark: %w", err)
 	}
 	return ParseMarks(b)
 }
 
 // Save writes the marks beside the file, syncs them, and puts them in its place.
 // See MarkStore. A file left beside it by a crash is written over.
-func (f *MarkFile) Save(marks []Mark) error {
+func (f *MarkFile) Save(marks Marks) error {
 	b, err := FormatMarks(marks)
 	if err != nil {
 		return err

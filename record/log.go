@@ -299,6 +299,7 @@ func (l *logVerifier) counts(index int64, e message.Entry) {
 func (l *logVerifier) note(index int64, e message.Entry) {
 	l.seen = append(l.seen, sighting{index, e.Wrapper.Seen, e.Wrapper.Receipts})
 	b := e.Body.Body()
+	l.fileKey(index, b)
 	if b.Format != "002" {
 		return
 	}
@@ -307,6 +308,36 @@ func (l *logVerifier) note(index int64, e message.Entry) {
 	if json.Unmarshal(b.Params["era"], &era) == nil && json.Unmarshal(b.Params["index"], &at) == nil {
 		l.v.refused[Entry{l.o.Line().Log(l.o.Reader, era), at}] = l.cite(index)
 	}
+}
+
+// fileKey tries the file key that an entry gives of an earlier one of its log,
+// where that is in the record: one that opens something else, or nothing, speaks
+// against its writer unless its reader refused it.
+func (l *logVerifier) fileKey(index int64, b message.Body) {
+	var era identity.Era
+	var at int64
+	var text string
+	if b.Format != "006" || json.Unmarshal(b.Params["era"], &era) != nil || json.Unmarshal(b.Params["index"], &at) != nil || json.Unmarshal(b.Params["key"], &text) != nil {
+		return
+	}
+	code := func(s identity.Station) (identity.Code, error) { return l.v.cards[s].Card.Code, nil }
+	folder, err := folderOf(Entry{l.o.Line().Log(l.o.Writer, era), at}, code)
+	if err != nil {
+		return
+	}
+	sealed, ok := l.v.files.get(folder + "entry.age")
+	if !ok {
+		return // it is not in the record
+	}
+	key, err := seal.ParseFileKey(text)
+	if err == nil {
+		_, err = seal.OpenWithKey(sealed, key)
+	}
+	if err != nil {
+		l.problems = append(l.problems, problem{index, CheckOpens, because(KeyBad, nil)})
+		return
+	}
+	l.v.pass(CheckOpens, l.cite(index))
 }
 
 // policyFile checks that the C2SP policy beside an entry is that of its log.

@@ -121,7 +121,7 @@ func (o *oracle) ofTests(n *node, l *ledger, add func(watch.Kind, string, time.T
 // high-water mark says: then no guard can have passed. What it lacks of the
 // other side's log keeps it from nothing.
 func (o *oracle) behindMark(tx station.Tx, n *node) (bool, error) {
-	for _, m := range n.marks.marks {
+	for _, m := range n.marks.marks.Logs {
 		if l, _, err := tx.Log(m.Origin); err != nil || m.Written && l.Size < m.Size {
 			return err == nil, err
 		}

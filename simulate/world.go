@@ -135,21 +135,21 @@ func (n *node) forgot(at time.Time) bool {
 // markStore keeps the high-water mark of a node. It survives crashes and is not
 // put back with the store.
 type markStore struct {
-	marks []line.Mark
+	marks line.Marks
 	any   bool
 }
 
 // Load implements line.MarkStore.
-func (m *markStore) Load() ([]line.Mark, error) {
+func (m *markStore) Load() (line.Marks, error) {
 	if !m.any {
-		return nil, line.ErrNoMark
+		return line.Marks{}, line.ErrNoMark
 	}
 	return m.marks, nil
 }
 
 // Save implements line.MarkStore.
-func (m *markStore) Save(marks []line.Mark) error {
-	m.marks, m.any = append([]line.Mark(nil), marks...), true
+func (m *markStore) Save(marks line.Marks) error {
+	m.marks, m.any = marks, true // a HighWater makes each anew
 	return nil
 }
 

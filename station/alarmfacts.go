@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"detente/dossier"
 	"detente/identity"
 	"detente/message"
 	"detente/watch"
@@ -225,6 +226,18 @@ func (s *Station) readFact(tx Tx, f *lineFacts, m Message, now time.Time) error 
 		}
 		return nil
 	}
+	if of, _, ok := dossier.Disclosed(m.Origin, m.Index, s.opened(m).Entry.Body.Body()); m.Format == "006" && m.Problem == "" && ok {
+		opened, err := tx.Message(of.Origin, of.Index)
+		if err != nil {
+			return err
+		}
+		return s.readUrgent(tx, f, opened, now)
+	}
+	return s.readUrgent(tx, f, m, now)
+}
+
+// readUrgent takes what a counterpart's message asks of a person.
+func (s *Station) readUrgent(tx Tx, f *lineFacts, m Message, now time.Time) error {
 	if m.Precedence < message.Immediate || !s.needsPerson(m) {
 		return nil
 	}

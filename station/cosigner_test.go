@@ -126,3 +126,61 @@ func TestASerialIsOfOneCard(t *testing.T) {
 		t.Errorf("the same card, endorsed once more, is answered %d", got)
 	}
 }
+
+// A newer card that leaves a log in use without its key would make what that log
+// said unprovable: it is refused on the line, with the reason, and the pinned one
+// stays in use; by another road it holds the lines as well.
+// covers P16 P19
+func TestACardKeepsItsLogs(t *testing.T) {
+	drops := func(c *identity.Card) { c.Serial, c.Logs = c.Serial+1, nil }
+	v, h := duo(t)
+	now := start.Add(time.Minute)
+	pinned := func() string {
+		var bundle []byte
+		v.view(func(tx station.Tx) error {
+			row, err := tx.Peer(h.Name())
+			bundle = row.Bundle
+			return err
+		})
+		return string(bundle)
+	}
+	before := pinned()
+	body, err := line.Cards{Bundle: reissued(t, h, drops).Bytes()}.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := v.Handle(ctx, now, line.Request{Op: line.OpCards, Peer: h.Name(), Body: body})
+	if r.Status != http.StatusForbidden || !strings.Contains(string(r.Body), h.log().String()) || !strings.Contains(string(r.Body), "keeps its keys for life") {
+		t.Errorf("the card is answered %d: %s", r.Status, r.Body)
+	}
+	if pinned() != before {
+		t.Error("it was pinned")
+	}
+	if w := word(t, v.End, h.Name()); w == station.PeerStopped {
+		t.Errorf("the peer is %q", w)
+	}
+	events, err := v.EventsAfter(ctx, op, 0, 1000)
+	if err != nil || !slices.ContainsFunc(events, func(e station.Event) bool {
+		return e.Kind == "alarm" && strings.Contains(e.Text, "no key, and it is in use")
+	}) {
+		t.Errorf("no alarm: %v", err)
+	}
+	v.view(func(tx station.Tx) error {
+		lines, err := tx.Audits(1, 1000)
+		if !slices.ContainsFunc(lines, func(a station.Audit) bool {
+			return a.Act == "cards" && a.Result == "refused" && strings.Contains(a.Detail, "no key, and it is in use")
+		}) {
+			t.Error("no refusal in the audit trail")
+		}
+		return err
+	})
+	if got := show(t, v, h, now, reissued(t, h, func(c *identity.Card) { c.Serial++ })); got != http.StatusOK {
+		t.Errorf("a card that keeps the log is answered %d", got)
+	}
+	if _, err := v.AddPeer(ctx, op, now, h.Cast.RootInfo, reissued(t, h, func(c *identity.Card) { c.Serial, c.Logs = c.Serial+2, nil })); !errors.Is(err, station.ErrRefused) {
+		t.Errorf("by another road: %v", err)
+	}
+	if w := word(t, v.End, h.Name()); w != station.PeerStopped {
+		t.Errorf("the peer is %q", w)
+	}
+}

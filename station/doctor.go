@@ -35,18 +35,19 @@ func (s *Station) Backup(ctx context.Context, actor Actor, now time.Time, copySt
 }
 
 // Doctor checks every tree, hash, checkpoint and cosignature of every log, the
-// audit trail's chain, every blob that is held, and that the tables made from the
-// logs, and the index of words, equal what the logs say. With repair it makes those anew; it never touches a log. An
-// empty list means that all is in order.
+// audit trail's chain and its end against the high-water mark, every blob that is
+// held, and that the tables made from the logs, and the index of words, equal what
+// the logs say. With repair it makes those anew, and takes a trail that was cut as
+// it is; it never touches a log. An empty list means that all is in order.
 func (s *Station) Doctor(ctx context.Context, actor Actor, now time.Time, repair bool) ([]Finding, error) {
 	if err := actor.must("run doctor", RoleOperator); err != nil {
 		return nil, s.refused(ctx, now, actor, "doctor", "", err)
 	}
-	var found []Finding
-	if err := s.CheckAudit(ctx); err != nil {
-		found = append(found, Finding{Where: "audit trail", What: err.Error(), Repair: "the trail cannot be mended: keep it, and restore a backup beside it to compare"})
+	found, err := s.checkTrail(ctx, actor, now, repair)
+	if err != nil {
+		return found, s.refused(ctx, now, actor, "doctor", "", err)
 	}
-	err := s.store.View(ctx, func(tx Tx) error {
+	err = s.store.View(ctx, func(tx Tx) error {
 		logs, err := s.checkLogs(tx)
 		found = append(found, logs...)
 		return err

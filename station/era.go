@@ -280,8 +280,12 @@ func (s *Station) handleCards(ctx context.Context, now time.Time, p *peer, r lin
 		return line.Response{Status: http.StatusOK}, nil // nothing new
 	}
 	var row Peer
+	var stray *strayLogError
 	err = s.update(ctx, now, func(tx Tx) (err error) {
 		if row, err = tx.Peer(p.Card.Station); err != nil {
+			return err
+		}
+		if err := s.keepsLogs(tx, p, next.Card); err != nil {
 			return err
 		}
 		row.Bundle = cards.Bytes()
@@ -295,6 +299,9 @@ func (s *Station) handleCards(ctx context.Context, now time.Time, p *peer, r lin
 		}
 		return s.audit(tx, now, Actor{Name: string(p.Card.Station)}, "cards", string(p.Card.Station), "done", next.CardDigest.String())
 	})
+	if errors.As(err, &stray) {
+		return line.Response{}, s.strayCards(ctx, now, p.Card.Station, next, stray)
+	}
 	if err != nil {
 		return line.Response{}, err
 	}

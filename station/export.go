@@ -178,7 +178,10 @@ func (x source) FileKey(e record.Entry) (seal.FileKey, bool, error) {
 		return seal.FileKey{}, false, err
 	}
 	_, key, err := seal.Open(sealed, x.s.identities(e.Origin.Writer == x.s.name)...)
-	return key, err == nil, nil
+	if err != nil {
+		return x.s.givenKey(x.tx, e.Origin, e.Index)
+	}
+	return key, true, nil
 }
 
 // Size implements record.Source.

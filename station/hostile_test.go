@@ -22,19 +22,23 @@ import (
 
 // marks is a high-water mark in memory.
 type marks struct {
-	saved []line.Mark
+	saved line.Marks
 	any   bool
+	fails error // what Save returns, saving nothing
 }
 
-func (m *marks) Load() ([]line.Mark, error) {
+func (m *marks) Load() (line.Marks, error) {
 	if !m.any {
-		return nil, line.ErrNoMark
+		return line.Marks{}, line.ErrNoMark
 	}
 	return m.saved, nil
 }
 
-func (m *marks) Save(saved []line.Mark) error {
-	m.saved, m.any = append([]line.Mark(nil), saved...), true
+func (m *marks) Save(saved line.Marks) error {
+	if m.fails != nil {
+		return m.fails
+	}
+	m.saved, m.any = saved, true
 	return nil
 }
 

@@ -31,6 +31,7 @@ type incoming struct {
 	entry   message.Entry
 	problem string // empty where the entry opens and parses
 	field   string
+	policy  *inForce // that it is judged by; nil: the one in force at the end of its log
 }
 
 // open opens an entry. It never fails: what cannot be opened is
@@ -86,6 +87,9 @@ func (s *Station) accept(tx Tx, row *Line, o identity.Origin, index int64, in in
 	if problem, field := acceptService(b, index); problem != "" {
 		return problem, field, nil
 	}
+	if problem, field, err := acceptKey(tx, o, index, b); err != nil || problem != "" {
+		return problem, field, err
+	}
 	if index == 0 {
 		if problem, field, err := s.acceptOpening(tx, o, b); err != nil || problem != "" {
 			return problem, field, err
@@ -94,7 +98,15 @@ func (s *Station) accept(tx Tx, row *Line, o identity.Origin, index int64, in in
 	if !b.Expires.IsZero() && b.Expires.Before(in.entry.Wrapper.At) {
 		return problemTime, "expires", nil
 	}
-	return s.acceptAuthority(tx, o, in.entry)
+	policy := in.policy
+	if policy == nil {
+		now, err := s.policy(tx, o)
+		if err != nil {
+			return "", "", err
+		}
+		policy = &now
+	}
+	return s.acceptAuthority(o, in.entry, *policy)
 }
 
 // acceptWrapper judges what the counterpart's station says beside a body: neither
@@ -159,12 +171,8 @@ func acceptService(b message.Body, index int64) (problem, field string) {
 
 // acceptAuthority counts a body's approvals by the writer's own release
 // policy, as it stands in the log before the entry.
-func (s *Station) acceptAuthority(tx Tx, o identity.Origin, e message.Entry) (problem, field string, err error) {
+func (s *Station) acceptAuthority(o identity.Origin, e message.Entry, policy inForce) (problem, field string, err error) {
 	p, err := s.peerNamed(o.Writer)
-	if err != nil {
-		return "", "", err
-	}
-	policy, err := s.policy(tx, o)
 	if err != nil {
 		return "", "", err
 	}

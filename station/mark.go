@@ -85,6 +85,6 @@ func (s *Station) saveMark(now time.Time) error {
 	if err := s.marks.Save(marks); err != nil {
 		return fmt.Errorf("saving the high-water mark: %w; nothing is let out until it can be saved", err)
 	}
-	s.high.Saved(number, now)
+	s.high.Saved(number, marks.Trail, now)
 	return nil
 }

@@ -122,12 +122,35 @@ func (m *Matters) take(tx Tx, log *foldedLog, msg Message) error {
 				return err
 			}
 			it = dossier.Read(msg.Origin, msg.Index, log.received(msg.Index), e)
+			if it.Key, err = m.keyIn(tx, msg, e); err != nil {
+				return err
+			}
 		}
 	}
 	m.line.Put(it)
 	m.messages++
 	m.version++
 	return nil
+}
+
+// keyIn returns which entry the file key in a message opens, nil where none, and
+// takes that entry anew: it may have been opened since it was taken.
+func (m *Matters) keyIn(tx Tx, msg Message, e message.Entry) (*dossier.Place, error) {
+	of, ok, err := keyOpens(tx, msg.Origin, msg.Index, e.Body.Body())
+	if err != nil || !ok {
+		return nil, err
+	}
+	place := dossier.Place(of)
+	taken, known := m.line.Item(place)
+	if log := m.logs[of.Origin]; known && taken.ID == (message.ID{}) && log != nil {
+		opened, err := tx.Message(of.Origin, of.Index)
+		if err != nil || opened.Problem == problemUnreadable {
+			return &place, err
+		}
+		m.messages--
+		return &place, m.take(tx, log, opened)
+	}
+	return &place, nil
 }
 
 // receipts takes the receipts that a wrapper lists: those its author gave, and

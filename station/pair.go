@@ -103,17 +103,11 @@ func (s *Station) otherCards(tx Tx, now time.Time, before, row Peer, v identity.
 			return stop("another cosigner key than the one under which receipts of " + string(row.Station) + " are held, and a cosigner key is for a station's life")
 		}
 	}
-	for _, l := range held.Card.Logs {
-		o := identity.Origin{Writer: row.Station, Reader: l.Reader, Class: l.Class, Era: l.Era}
-		key, ok := v.Card.Log(o)
-		if ok && key.Equal(l.Key) {
-			continue
-		}
-		if log, written, err := tx.Log(o); err != nil {
-			return row, nil, err
-		} else if written && log.Size > 0 {
-			return stop("the log " + o.String() + " another key than the one that it was written with, or none")
-		}
+	var stray *strayLogError
+	if err := s.keepsLogs(tx, &peer{Verified: held}, v.Card); errors.As(err, &stray) {
+		return stop(stray.what())
+	} else if err != nil {
+		return row, nil, err
 	}
 	return row, nil, nil
 }

@@ -37,6 +37,7 @@ type lineRead struct {
 	next      map[identity.Origin]int64
 	said      []saidAt                  // of the formats that the watch folds, in the order in which they were read
 	refused   map[entryAt]bool          // by the other side
+	sealed    map[entryAt]bool          // could not be opened when they were read
 	waits     map[message.ID]waitingFor // received, and not answered by us, or, where no answer is due, not understood
 }
 
@@ -146,7 +147,7 @@ func (s *Station) readSome(tx Tx, row Line, now time.Time, most int) (more bool,
 func (s *Station) readLine(tx Tx, row Line, now time.Time, most int) (l *lineRead, more bool, err error) {
 	l = s.desk.lines[row.Line]
 	if l == nil || l.own != row.OwnEra || l.peer != row.PeerEra {
-		l = &lineRead{own: row.OwnEra, peer: row.PeerEra, next: map[identity.Origin]int64{}, refused: map[entryAt]bool{}, waits: map[message.ID]waitingFor{}}
+		l = &lineRead{own: row.OwnEra, peer: row.PeerEra, next: map[identity.Origin]int64{}, refused: map[entryAt]bool{}, sealed: map[entryAt]bool{}, waits: map[message.ID]waitingFor{}}
 		s.desk.lines[row.Line] = l
 	}
 	for _, side := range []struct {
@@ -188,8 +189,21 @@ func (s *Station) readOn(tx Tx, l *lineRead, o identity.Origin, now time.Time, m
 // takeRead takes one message of either log.
 func (s *Station) takeRead(tx Tx, l *lineRead, m Message, now time.Time) error {
 	place := entryAt{m.Origin, m.Index}
+	if m.Problem == problemUnreadable {
+		l.sealed[place] = true // until its author gives its key
+	}
 	if m.Problem != "" {
 		return nil
+	}
+	if of, _, ok := dossier.Disclosed(m.Origin, m.Index, s.opened(m).Entry.Body.Body()); ok && l.sealed[entryAt{of.Origin, of.Index}] {
+		delete(l.sealed, entryAt{of.Origin, of.Index})
+		opened, err := tx.Message(of.Origin, of.Index)
+		if err == nil && opened.Problem != problemUnreadable {
+			err = s.takeRead(tx, l, opened, now)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	if m.Origin.Writer == s.name {
 		if !serviceFormat(m.Format) {

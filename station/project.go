@@ -127,6 +127,18 @@ func quotable(field string) string {
 // the release policy asks officers for it, it waits for them: what it answers is
 // not held up by that.
 func (s *Station) service(tx Tx, now time.Time, l identity.Line, f message.Format, refs []message.ID, params map[string]any) error {
+	return s.serviceAs(tx, now, l, f, serviceDraft{Precedence: message.Priority, Marking: message.Marking{TLP: "AMBER"}, Refs: refs}, params)
+}
+
+// serviceDraft is how a message of the station's own goes.
+type serviceDraft struct {
+	Precedence message.Precedence
+	Marking    message.Marking
+	Refs       []message.ID
+}
+
+// serviceAs is service with the precedence and marking of what it is about.
+func (s *Station) serviceAs(tx Tx, now time.Time, l identity.Line, f message.Format, d serviceDraft, params map[string]any) error {
 	id, err := s.newID()
 	if err != nil {
 		return err
@@ -140,7 +152,7 @@ func (s *Station) service(tx Tx, now time.Time, l identity.Line, f message.Forma
 		return err
 	}
 	frozen, err := s.freeze(now, Draft{
-		ID: id, Line: l, Format: f, Precedence: message.Priority, Marking: message.Marking{TLP: "AMBER"}, Language: "en", Refs: refs, Params: values,
+		ID: id, Line: l, Format: f, Precedence: d.Precedence, Marking: d.Marking, Language: "en", Refs: d.Refs, Params: values,
 	})
 	if err != nil {
 		return fmt.Errorf("internal error: service message %s: %w", f, err)

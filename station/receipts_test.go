@@ -210,5 +210,6 @@ func TestSeenNeverFalls(t *testing.T) {
 	if got, all := v.size(h.log()), h.size(h.log()); got != all {
 		t.Errorf("%d of the %d entries that it had receipted were taken back, and nobody had to write", got, all)
 	}
+	takesTrail(t, now, v)
 	checkLine(t, v.line, v.End, h.End)
 }

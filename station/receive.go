@@ -352,6 +352,11 @@ func (s *Station) takeIn(tx Tx, now time.Time, row *Line, o identity.Origin, ind
 	}
 	row.PeerEra = max(row.PeerEra, o.Era)
 	row.TakenEra, row.TakenSize = o.Era, index+1
+	if in.problem == problemUnreadable {
+		if err := s.noteUnread(tx, row, o, index); err != nil {
+			return err
+		}
+	}
 	if in.problem == "" {
 		row.PeerAt = later(row.PeerAt, in.entry.Wrapper.At)
 		row.PeerSeen = further(row.PeerSeen, in.entry.Wrapper.Seen)
@@ -364,10 +369,16 @@ func (s *Station) takeIn(tx Tx, now time.Time, row *Line, o identity.Origin, ind
 			return err
 		}
 	}
+	if err := s.takeKey(tx, now, row, o, index, in, answer); err != nil {
+		return err
+	}
 	if !answer {
 		return nil
 	}
 	if problem == "" {
+		if err := s.answerUnreadable(tx, now, o, in.entry.Body.Body()); err != nil {
+			return err
+		}
 		if err := s.proven(tx, now, o, in.entry.Body.Body()); err != nil {
 			return err
 		}

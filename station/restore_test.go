@@ -74,5 +74,6 @@ func TestBothPutBack(t *testing.T) {
 			t.Errorf("entry 0 of %s does not name what is lost: %s %v", next, r.Entry.Body.Bytes(), err)
 		}
 	}
+	takesTrail(t, now, v, h)
 	checkLine(t, v.line, v.End, h.End)
 }

@@ -111,8 +111,9 @@ type Station struct {
 	desk    watchDesk  // what the watch has read of the store
 	bundles sync.Mutex // held while a bundle is read: one at a time is in memory
 
-	markMu sync.Mutex // guards high; held while marks is written
-	high   *line.HighWater
+	markMu    sync.Mutex // guards the two below; held while marks is written
+	high      *line.HighWater
+	trailTold bool // it was told that the audit trail was cut
 
 	// The fields below belong to the transaction under way: the store runs one
 	// at a time.
@@ -168,7 +169,7 @@ func New(ctx context.Context, now time.Time, cfg Config, open func(Finish) (Stor
 	if s.store, err = open(s.finish); err != nil {
 		return nil, fmt.Errorf("opening the store: %w", err)
 	}
-	if err := s.load(ctx, now); err != nil {
+	if err := errors.Join(s.load(ctx, now), s.noteTrail(ctx, now)); err != nil {
 		return nil, errors.Join(err, s.store.Close())
 	}
 	return s, nil
@@ -189,10 +190,11 @@ type ownCards struct {
 	bundle identity.Bundle
 }
 
-// Close saves the high-water mark and closes the store. It may be called at
+// Close saves the high-water mark, that of the audit trail too, and closes the store. It may be called at
 // any moment; what was acknowledged stays.
 func (s *Station) Close(now time.Time) error {
-	return errors.Join(s.SaveMark(now), s.store.Close())
+	trail := s.noteTrail(context.Background(), now)
+	return errors.Join(trail, s.SaveMark(now), s.store.Close())
 }
 
 // addSigner checks that the station's card endorses key for the log and keeps

@@ -121,12 +121,20 @@ type Tx interface {
 	// Audit, chained by hash. AppendAudit gives the next number and the hash.
 	AppendAudit(Audit) (Audit, error)
 	Audits(from int64, limit int) ([]Audit, error)
+	// LastAudit returns the newest line, the zero value where there is none.
+	LastAudit() (Audit, error)
 
 	// Events, for streams that resume. AppendEvent gives the next number.
 	AppendEvent(Event) (Event, error)
 	EventsAfter(number int64, limit int) ([]Event, error)
 	// LastEvent returns the number of the newest event, 0 where there is none.
 	LastEvent() (int64, error)
+
+	// MendEntry puts an entry in the place of one below the log's size that is
+	// damaged or absent; MendCosignature does the same for a cosignature of its
+	// size. Their caller has verified what they put against a signed head.
+	MendEntry(o identity.Origin, index int64, entry []byte) error
+	MendCosignature(journal.Cosignature) error
 
 	IndexTx
 

@@ -12,7 +12,8 @@ import (
 // calls it each second.
 func (s *Station) Tick(ctx context.Context, now time.Time) error {
 	unsafe := s.ClockSafe(now)
-	if err := s.SaveMark(now); err != nil {
+	trail := s.noteTrail(ctx, now)
+	if err := errors.Join(trail, s.SaveMark(now)); err != nil {
 		return err
 	}
 	err := s.TakeIn(ctx, now)
@@ -23,7 +24,7 @@ func (s *Station) Tick(ctx context.Context, now time.Time) error {
 		for _, l := range s.LineNames() {
 			s.touch(l)
 		}
-		if err := errors.Join(s.noteClock(tx, now), s.watchProvisional(tx, now), s.writeEvents(tx, now)); err != nil {
+		if err := errors.Join(s.noteClock(tx, now), s.watchProvisional(tx, now), s.writeEvents(tx, now), s.sendOwedKeys(tx, now)); err != nil {
 			return err
 		}
 		return s.expire(tx, now)

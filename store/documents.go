@@ -222,6 +222,20 @@ func (t *tx) AppendAudit(a station.Audit) (station.Audit, error) {
 
 // Audits implements station.Tx.
 func (t *tx) Audits(from int64, limit int) ([]station.Audit, error) {
+	return t.audits("WHERE number >= ? ORDER BY number LIMIT ?", from, all(limit))
+}
+
+// LastAudit implements station.Tx. It reads the row, whatever the memo holds of
+// it: it is asked whether the row is there.
+func (t *tx) LastAudit() (station.Audit, error) {
+	list, err := t.audits("ORDER BY number DESC LIMIT 1")
+	if err != nil || len(list) == 0 {
+		return station.Audit{}, err
+	}
+	return list[0], nil
+}
+
+func (t *tx) audits(rest string, args ...any) ([]station.Audit, error) {
 	var list []station.Audit
 	err := t.each(func(r *sql.Rows) error {
 		var a station.Audit
@@ -234,7 +248,7 @@ func (t *tx) Audits(from int64, limit int) ([]station.Audit, error) {
 		copy(a.Hash[:], hash)
 		list = append(list, a)
 		return nil
-	}, "SELECT number, at, actor, act, object, result, detail, hash FROM audit WHERE number >= ? ORDER BY number LIMIT ?", from, all(limit))
+	}, "SELECT number, at, actor, act, object, result, detail, hash FROM audit "+rest, args...)
 	return list, err
 }
 

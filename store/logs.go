@@ -290,6 +290,27 @@ func (t *tx) PutCosignature(c journal.Cosignature) error {
 	return err
 }
 
+// MendEntry implements station.Tx.
+func (t *tx) MendEntry(o identity.Origin, index int64, entry []byte) error {
+	id, err := t.makeLog(o)
+	if err != nil {
+		return err
+	}
+	delete(t.q.memo.held, id)
+	return t.put("INSERT OR REPLACE INTO entries (log, idx, data) VALUES (?, ?, ?)", id, index, entry)
+}
+
+// MendCosignature implements station.Tx.
+func (t *tx) MendCosignature(c journal.Cosignature) error {
+	id, err := t.makeLog(c.Origin)
+	if err != nil {
+		return err
+	}
+	delete(t.q.memo.last, cosignedBy{c.Origin, c.By})
+	return t.put("INSERT OR REPLACE INTO cosignatures (log, by, size, root, at, lines, checkpoint) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		id, c.By, c.Size, c.Root[:], c.At.Unix(), c.Lines, c.Checkpoint)
+}
+
 // cosigned runs a query for cosignatures of one cosigner on one log.
 func (t *tx) cosigned(o identity.Origin, by, rest string, args ...any) ([]journal.Cosignature, error) {
 	id, ok, err := t.logID(o)

@@ -160,12 +160,16 @@ func (p *play) putBack(ctx context.Context) error {
 	}
 	p.detail("the log stood at %d entries, and stands at %d after healing", before.Own.Size, after.Own.Size)
 	var doctor struct {
-		Items []any `json:"items"`
+		Items []struct {
+			What string `json:"what"`
+		} `json:"items"`
 	}
-	if err := p.arden.Run(ctx, &doctor, "station", "doctor"); err != nil {
+	if err := p.arden.Run(ctx, &doctor, "station", "doctor", "--repair"); err != nil {
 		return err
 	}
-	p.detail("doctor: %d findings", len(doctor.Items))
+	for _, f := range doctor.Items { // its audit trail since the copy: gone, and written down as that
+		p.detail("doctor: %s", f.What)
+	}
 	q, err := p.arden.Say(ctx, rig.Draft{Format: "600", Params: []string{"text=said after the store was put back"}})
 	if err != nil {
 		return err

@@ -29,7 +29,7 @@ var itself = station.Actor{Name: "station", Roles: []string{station.RoleRead, st
 // token, whether the station is alive and ready, its metrics and its version.
 func (s *serving) calls() http.Handler {
 	mux := http.NewServeMux()
-	server := &api.Server{Station: s.station, Now: now, Version: version(), Keeper: s}
+	server := &api.Server{Station: s.station, Now: now, Version: version(), Keeper: s, Transport: s.road}
 	mux.Handle("/api/", server.Handler())
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, r *http.Request) { answerHealth(w, r, nil) })
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { answerHealth(w, r, s.alive(r.Context())) })

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json/jsontext"
 	"encoding/json/v2"
 	"errors"
@@ -58,7 +59,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"detente": d.detente, "stations": d.stations, "arden": d.station(0), "boreal": d.station(1),
 			"arden-1": d.officer(0, 0), "arden-2": d.officer(0, 1), "arden-3": d.officer(0, 2), "boreal-1": d.officer(1, 0), "boreal-2": d.officer(1, 1),
-			"code": d.code, "keep": d.keep, "field": d.field, "eventually": d.eventually, "start": d.start, "stop": d.stop, "cut": d.cut, "mend": d.mend,
+			"code": d.code, "keep": d.keep, "field": d.field, "eventually": d.eventually, "start": d.start, "spoil": d.spoil, "halt": d.halt, "cut": d.cut, "mend": d.mend,
 			"flip": d.flip,
 		},
 	})
@@ -243,15 +244,34 @@ func (d duty) stations(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("stations: %q", upTo)
 }
 
-// start NAME and stop NAME start and kill a station.
+// start NAME and halt NAME start and kill a station.
 func (duty) start(ts *testscript.TestScript, _ bool, args []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	ts.Check(endOf(ts, args[0]).Start(ctx))
 }
 
-func (duty) stop(ts *testscript.TestScript, _ bool, args []string) {
+func (duty) halt(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(endOf(ts, args[0]).Stop())
+}
+
+// spoil FILE STATEMENT… runs SQL on a station's database, as a disk's fault would.
+func (duty) spoil(ts *testscript.TestScript, _ bool, args []string) {
+	files, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "*.db"))
+	ts.Check(err)
+	if len(files) != 1 {
+		ts.Fatalf("databases: %v", files)
+	}
+	db, err := sql.Open("sqlite", files[0])
+	ts.Check(err)
+	for _, statement := range args[1:] {
+		r, err := db.Exec(statement)
+		ts.Check(err)
+		if n, err := r.RowsAffected(); err != nil || n == 0 {
+			ts.Fatalf("%s: %d rows, %v", statement, n, err)
+		}
+	}
+	ts.Check(db.Close())
 }
 
 // cut and mend cut and mend the wires between the stations.

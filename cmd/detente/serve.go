@@ -35,6 +35,7 @@ type serving struct {
 	store   *store.Store
 	station *station.Station
 	tls     tls.Certificate
+	road    line.Transport // to counterparts, once it runs
 }
 
 // serve runs a station until ctx ends. Whatever ends it, and when, what was
@@ -166,6 +167,7 @@ func (s *serving) run(ctx context.Context, lines, calls net.Listener) error {
 	defer stop()
 	client := line.NewClient(line.ClientOptions{Certificate: line.Always(s.tls), Peer: s.peer, Now: now})
 	defer client.Close()
+	s.road = client
 	handler := line.Handler(station.At(s.station, now), line.Options{Trusted: s.station.Trusted, Now: now, Origin: s.station.OriginOf})
 	toPeers := line.Server(handler, line.ServerTLS(line.Always(s.tls), s.station.Trusted, now), slog.NewLogLogger(s.log.Handler(), slog.LevelInfo))
 	toCallers := &http.Server{Handler: s.calls(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}

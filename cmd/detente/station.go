@@ -101,11 +101,13 @@ func (a *app) stationRotate() *cobra.Command {
 }
 
 func (a *app) stationDoctor() *cobra.Command {
-	var repair bool
+	var c checkup
 	return verb(about{"doctor", "check every tree, hash and table",
-		"Checks every log, hash and table of a running station. Ends with 5 where something is wrong. With\n--repair the tables are made anew from the logs; no log is ever touched.", "  detente station doctor\n  detente station doctor --repair"},
-		cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.doctor(c, repair) }, a.changes, func(c *cobra.Command) {
-			c.Flags().BoolVar(&repair, "repair", false, "make the tables anew from the logs; no log is ever touched")
+		"Checks every log, hash and table of a running station. Ends with 5 where something is wrong. With\n--repair the tables are made anew from the logs; no log is touched. With --from-counterpart besides,\nwhat is damaged or absent in a log is put back from the counterpart's copy: only what leads to a\nhead of the log whose signatures stand here. What cannot be put back is named, and ends with 5.",
+		"  detente station doctor\n  detente station doctor --repair\n  detente station doctor --repair --from-counterpart"},
+		cobra.NoArgs, func(cmd *cobra.Command, _ []string) error { return a.doctor(cmd, c) }, a.changes, func(cmd *cobra.Command) {
+			cmd.Flags().BoolVar(&c.Repair, "repair", false, "make the tables anew from the logs")
+			cmd.Flags().BoolVar(&c.FromCounterpart, "from-counterpart", false, "with --repair: put back what is damaged in a log, from the counterpart's copy")
 		})
 }
 
@@ -480,29 +482,62 @@ func drawQR(w io.Writer, text string) error {
 	return nil
 }
 
-func (a *app) doctor(c *cobra.Command, repair bool) error {
+// checkup says what doctor is to do beside looking.
+type checkup struct {
+	Repair          bool `json:"repair,omitempty"`
+	FromCounterpart bool `json:"from_counterpart,omitempty"`
+}
+
+func (a *app) doctor(c *cobra.Command, do checkup) error {
 	cl, err := a.client()
 	if err != nil {
 		return err
 	}
-	if repair {
-		if err := a.ask("Make the tables anew from the logs?"); err != nil {
+	question := ""
+	switch {
+	case do.FromCounterpart && !do.Repair:
+		return usage("--from-counterpart goes with --repair")
+	case do.FromCounterpart:
+		question = "Put back what is damaged from the counterpart's copy, and make the tables anew?"
+	case do.Repair:
+		question = "Make the tables anew from the logs?"
+	}
+	if question != "" {
+		if err := a.ask(question); err != nil {
 			return err
 		}
 	}
-	var found []map[string]string
-	if err := cl.do(c.Context(), "POST", "/doctor", map[string]bool{"repair": repair}, &found); err != nil {
+	var found []struct {
+		Where  string `json:"where"`
+		What   string `json:"what"`
+		Repair string `json:"repair"`
+		Mended bool   `json:"mended,omitempty"`
+	}
+	if err := cl.do(c.Context(), "POST", "/doctor", do, &found); err != nil {
 		return err
 	}
+	left := 0
 	err = a.print(found, func() {
 		for _, f := range found {
-			a.say("%s: %s\n  mend it: %s", f["where"], f["what"], f["repair"])
+			switch {
+			case f.Mended:
+				a.say("%s: %s\n  mended", f.Where, f.What)
+			case f.Repair != "":
+				a.say("%s: %s\n  mend it: %s", f.Where, f.What, f.Repair)
+			default:
+				a.say("%s: %s\n  not mended", f.Where, f.What)
+			}
 		}
 		if len(found) == 0 {
 			a.tell("all in order")
 		}
 	})
-	if err == nil && len(found) > 0 && !repair {
+	for _, f := range found {
+		if !f.Mended {
+			left++
+		}
+	}
+	if err == nil && left > 0 && (!do.Repair || do.FromCounterpart) {
 		err = exitError{code: exitInvalid}
 	}
 	return err

@@ -41,6 +41,7 @@ const verbs = `
 	ConfirmClock  confirm-clock  station clock
 	ConfirmPeer   confirm-peer   peer confirm
 	Doctor        doctor         station doctor
+	Mend          doctor         station doctor
 	EventsAfter   stream         msg tail
 	Evidences     evidence       evidence list
 	Evidences     evidence       evidence export

@@ -147,9 +147,9 @@ func writeWire(t testing.TB, w *world) {
 			{Origin: abLog, Checkpoint: append(bytes.Clone(l.Checkpoint), c.Lines...), Next: 5},
 			{Origin: abLine.Log(bor, 1), Next: 0},
 		}}.Bytes())(t)
-		good["mark file"] = must(line.FormatMarks([]line.Mark{
+		good["mark file"] = must(line.FormatMarks(line.Marks{Logs: []line.Mark{
 			{Origin: abLog, Written: true, Size: 5, Root: identity.Digest(l.Root), Head: l.Checkpoint}, {Origin: abLine.Log(bor, 1)},
-		}))(t)
+		}}))(t)
 		return nil
 	})
 	v.Deliver.Body = base64.StdEncoding.EncodeToString(good["deliver"])
@@ -248,7 +248,7 @@ func checkTrue(t *testing.T, bodies map[string][]byte) {
 	h := must(line.ParseHeadsAnswer(bodies["heads answer"]))(t).Heads[0]
 	opens("heads answer", h.Checkpoint)
 	cosigned("heads answer", journal.LinesOf(borealMirror, h.Checkpoint))
-	for _, m := range must(line.ParseMarks(bodies["mark file"]))(t) {
+	for _, m := range must(line.ParseMarks(bodies["mark file"]))(t).Logs {
 		if m.Size > 0 {
 			opens("mark file", m.Head)
 		}

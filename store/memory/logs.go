@@ -112,6 +112,34 @@ func (t *tx) PutCosignature(c journal.Cosignature) error {
 	return set(t, t.st.cosigned, k, slices.Insert(slices.Clone(all), i, c))
 }
 
+// MendEntry implements station.Tx. This store keeps no holes: an index beyond
+// the last entry is refused.
+func (t *tx) MendEntry(o identity.Origin, index int64, entry []byte) error {
+	all := t.st.entries[o]
+	if index == int64(len(all)) {
+		return t.PutEntries(o, index, [][]byte{entry})
+	}
+	if index < 0 || index > int64(len(all)) {
+		return fmt.Errorf("%w: %d of %s", journal.ErrNoEntry, index, o)
+	}
+	mended := slices.Clone(all)
+	mended[index] = entry
+	return set(t, t.st.entries, o, mended)
+}
+
+// MendCosignature implements station.Tx.
+func (t *tx) MendCosignature(c journal.Cosignature) error {
+	k := cosigner{c.Origin, c.By}
+	all := slices.Clone(t.st.cosigned[k])
+	i, ok := slices.BinarySearchFunc(all, c.Size, bySize)
+	if ok {
+		all[i] = c
+	} else {
+		all = slices.Insert(all, i, c)
+	}
+	return set(t, t.st.cosigned, k, all)
+}
+
 func bySize(c journal.Cosignature, size int64) int {
 	switch {
 	case c.Size < size:

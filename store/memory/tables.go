@@ -346,6 +346,14 @@ func (t *tx) Audits(from int64, limit int) ([]station.Audit, error) {
 	return clipped(t.st.audits[from-1:], limit), nil
 }
 
+// LastAudit implements station.Tx.
+func (t *tx) LastAudit() (station.Audit, error) {
+	if n := len(t.st.audits); n > 0 {
+		return t.st.audits[n-1], nil
+	}
+	return station.Audit{}, nil
+}
+
 // AppendEvent implements station.Tx.
 func (t *tx) AppendEvent(e station.Event) (station.Event, error) {
 	e.Number = int64(len(t.st.events)) + 1

@@ -29,7 +29,7 @@ var (
 func Run(t *testing.T, open func(t *testing.T, finish station.Finish) station.Store) {
 	for name, test := range map[string]func(*testing.T, station.Store){
 		"entries": entries, "cosignatures": cosignatures, "queue": queue, "messages": messages, "receipts": receipts,
-		"documents": documents, "audit": audit, "rollback": rollback, "remembered": remembered, "view": view, "log book": logBook, "search": search,
+		"documents": documents, "audit": audit, "mended": mended, "rollback": rollback, "remembered": remembered, "view": view, "log book": logBook, "search": search,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, nil)
@@ -280,8 +280,37 @@ func documents(t *testing.T, s station.Store) {
 	})
 }
 
+// What is mended is read back as what was put, and the log goes on from where it
+// was.
+// covers P21
+func mended(t *testing.T, s station.Store) {
+	cosigned := func(size int64, lines byte) journal.Cosignature {
+		return journal.Cosignature{Origin: origin, By: "b.example/mirror", Size: size, At: at, Lines: []byte{lines}}
+	}
+	update(t, s, func(tx station.Tx) error {
+		return errors.Join(tx.PutEntries(origin, 0, [][]byte{{1}, {2}, {3}}), tx.PutCosignature(cosigned(3, 1)))
+	})
+	update(t, s, func(tx station.Tx) error {
+		return errors.Join(tx.MendEntry(origin, 1, []byte{9}), tx.MendCosignature(cosigned(3, 2)), tx.MendCosignature(cosigned(2, 3)))
+	})
+	update(t, s, func(tx station.Tx) error {
+		list, err := tx.Entries(origin, 0, 3)
+		expect(t, "entries", show(list, err), show([][]byte{{1}, {9}, {3}}, nil))
+		last, _, err := tx.LastCosignature(origin, "b.example/mirror")
+		expect(t, "last cosignature", show(last.Size, last.Lines, err), show(3, []byte{2}, nil))
+		put, ok, err := tx.Cosignature(origin, "b.example/mirror", 2)
+		expect(t, "cosignature put back", show(put.Lines, ok, err), show([]byte{3}, true, nil))
+		return tx.PutEntries(origin, 3, [][]byte{{4}})
+	})
+}
+
 // covers P22
 func audit(t *testing.T, s station.Store) {
+	update(t, s, func(tx station.Tx) error {
+		last, err := tx.LastAudit()
+		expect(t, "an empty trail", show(last.Number, last.Actor, err), "0  <nil>")
+		return nil
+	})
 	for _, who := range []string{"one", "two"} {
 		update(t, s, func(tx station.Tx) error {
 			_, err := tx.AppendAudit(station.Audit{At: at, Actor: who, Act: "read", Result: "done"})
@@ -298,6 +327,8 @@ func audit(t *testing.T, s station.Store) {
 			t.Fatalf("%d lines, %v", len(list), err)
 		}
 		expect(t, "chain", list[1].Hash, station.AuditHash(list[0].Hash, list[1]))
+		end, err := tx.LastAudit()
+		expect(t, "last line", show(end, err), show(list[1], nil))
 		events, err := tx.EventsAfter(1, 0)
 		expect(t, "events", show(len(events), events[0].Number, events[0].Ref, err), "1 2 two <nil>")
 		last, err := tx.LastEvent()
