@@ -236,9 +236,10 @@ func (s *Station) SetContact(ctx context.Context, actor Actor, now time.Time, c 
 			if err != nil {
 				return err
 			}
-			this, params := c, c.Params()
+			params := c.Params()
 			if withdraw {
-				if this, err = ownContact(watch.FoldDirectory(said), c.ID()); err != nil {
+				this, err := ownContact(watch.FoldDirectory(said), c.ID())
+				if err != nil {
 					return err
 				}
 				params = this.WithdrawParams()
