@@ -147,9 +147,11 @@ func (s *Station) ConfirmClock(ctx context.Context, actor Actor, now time.Time) 
 	c, elapsed := &s.clock, s.elapsed(now)
 	first := c.first
 	confirmed = first != "" && first != actor.Name && elapsed <= c.by
-	if confirmed {
+	switch {
+	case trying(ctx):
+	case confirmed:
 		*c = clock{last: now, wall: now, steady: elapsed}
-	} else {
+	default:
 		c.first, c.by = actor.Name, elapsed+confirmTogether
 	}
 	s.mu.Unlock()

@@ -288,15 +288,27 @@ func (s *Station) directoryTakes(said []watch.Said, d Draft, now time.Time) erro
 	return nil
 }
 
-// submitAll submits drafts, one after the other.
+// submitAll submits drafts, one after the other. Where they are only tried, all of
+// them are.
 func (s *Station) submitAll(ctx context.Context, actor Actor, now time.Time, drafts []Draft) ([]Outgoing, error) {
 	var all []Outgoing
+	var tried *TriedError
 	for _, d := range drafts {
 		out, err := s.Submit(ctx, actor, now, d)
+		if one, only := errors.AsType[*TriedError](err); only {
+			if tried == nil {
+				tried = &TriedError{}
+			}
+			tried.Would = append(tried.Would, one.Would...)
+			continue
+		}
 		if err != nil {
 			return all, err
 		}
 		all = append(all, out)
+	}
+	if tried != nil {
+		return nil, tried
 	}
 	return all, nil
 }

@@ -210,8 +210,12 @@ func (s *Station) addSigner(o identity.Origin, key identity.PrivateKey) error {
 }
 
 // update runs do in a transaction at a time, tells the hook the time, and once
-// all is durable wakes the lines that do has touched.
+// all is durable wakes the lines that do has touched. What is only tried is taken
+// back, and ends in a TriedError.
 func (s *Station) update(ctx context.Context, now time.Time, do func(Tx) error) error {
+	if trying(ctx) {
+		return s.try(ctx, now, do)
+	}
 	var touched []identity.Line
 	err := s.store.Update(ctx, func(tx Tx) error {
 		s.batch.now = now

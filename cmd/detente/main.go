@@ -145,7 +145,7 @@ func verb(w about, args cobra.PositionalArgs, run func(*cobra.Command, []string)
 // changes marks a verb as one that changes something, and lets it be tried
 // without.
 func (a *app) changes(c *cobra.Command) {
-	c.Flags().BoolVar(&a.dry, "dry-run", false, "say what would be done, after all that can be checked here, and do nothing")
+	c.Flags().BoolVar(&a.dry, "dry-run", false, "check everything, say what would be done, and do nothing")
 }
 
 // now is the wall clock; everything below cmd is told the time.

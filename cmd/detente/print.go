@@ -86,11 +86,25 @@ func (a *app) tell(format string, args ...any) {
 	}
 }
 
-// showDryRun says what a station would have been asked.
+// showDryRun says what would have been done.
 func (a *app) showDryRun(d dryRun) int {
 	a.dry = true
-	m := map[string]string{"method": d.method, "path": d.path, "body": d.body}
-	if err := a.print(m, func() { a.say("would ask the station: %s %s %s", d.method, d.path, d.body) }); err != nil {
+	m := map[string]any{"method": d.method, "path": d.path, "body": d.body, "would": d.would}
+	if d.would == nil {
+		m["would"] = []would{}
+	}
+	err := a.print(m, func() {
+		for _, w := range d.would {
+			a.say("would do: %s", strings.Join(strings.Fields(w.Act+" "+w.Object+" "+w.Detail), " "))
+		}
+		switch {
+		case d.body != "":
+			a.say("would ask the station: %s %s %s", d.method, d.path, d.body)
+		case len(d.would) == 0:
+			a.say("would do nothing: it is so already")
+		}
+	})
+	if err != nil {
 		fmt.Fprintln(a.err, "detente:", err)
 		return exitFailed
 	}
