@@ -57,7 +57,7 @@ func (s *Station) beginClock(tx Tx, now time.Time) error {
 	s.clock.wall, s.clock.steady = now, s.elapsed(now)
 	switch {
 	case last.IsZero():
-	case last.Sub(now) > s.limits.Skew:
+	case last.Sub(now) > s.bounds().Skew:
 		s.clock.before = fmt.Sprintf("it stood at %s at the start, and this station has stamped %s before", now.UTC().Format(time.RFC3339), last.Format(time.RFC3339))
 	case now.Sub(last) > longestStop:
 		s.clock.before = fmt.Sprintf("it stood at %s at the start, long after the last commit at %s", now.UTC().Format(time.RFC3339), last.Format(time.RFC3339))
@@ -104,7 +104,7 @@ func (s *Station) watchClock(now time.Time) {
 	s.clock.last, s.clock.why = now, s.clock.before
 	wall := now.Round(0).Sub(s.clock.wall.Round(0))
 	steady := s.elapsed(now) - s.clock.steady
-	if leap := (wall - steady).Abs(); leap > s.limits.Skew {
+	if leap := (wall - steady).Abs(); leap > s.bounds().Skew {
 		s.clock.why = fmt.Sprintf("it leapt by %s, and stands at %s", leap.Round(time.Second), now.UTC().Format(time.RFC3339))
 	}
 }
@@ -117,7 +117,7 @@ func (s *Station) ClockSafe(now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.clock.why != "" {
-		return fmt.Errorf("%w: %s; two operators confirm it, each with `detente station clock`", ErrClockUnsafe, s.clock.why)
+		return fmt.Errorf("%w: %s; a source of time in the settings confirms it, or two operators do, each with `detente station clock`", ErrClockUnsafe, s.clock.why)
 	}
 	return nil
 }

@@ -78,7 +78,7 @@ type Station struct {
 	book     *book.Edition
 	mirror   mirror.Mirror
 	verifier *identity.Verifier // of certificates and approvals; safe for concurrent use
-	limits   Limits
+	limits   Limits             // as it was made; see bounds
 	marks    line.MarkStore
 	blobs    Blobs
 	store    Store
@@ -90,7 +90,8 @@ type Station struct {
 	random   io.Reader
 	randomMu sync.Mutex // guards random
 
-	own atomic.Pointer[ownCards] // replaced when an era opens
+	own      atomic.Pointer[ownCards] // replaced when an era opens
+	changing atomic.Pointer[Limits]   // limits as they were read last
 
 	mu       sync.Mutex // guards the fields below; never held while the store is called
 	keys     Keys
@@ -149,6 +150,7 @@ func New(ctx context.Context, now time.Time, cfg Config, open func(Finish) (Stor
 	}
 	s.folds.forms = dossier.ByEdition(cfg.Book)
 	s.own.Store(&ownCards{own, cfg.Bundle})
+	s.changing.Store(&s.limits)
 	cosigner, err := journal.NewCosigner(own.Card.CosignerName(), cfg.Keys.Cosigner)
 	if err != nil {
 		return nil, fmt.Errorf("cosigner key: %w", err)

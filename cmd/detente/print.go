@@ -147,9 +147,15 @@ func (a *app) mkdir(path string) error {
 
 // settle completes what all commands share, once flags are read.
 func (a *app) settle(c *cobra.Command) error {
-	for name, to := range map[string]*string{"data": &a.data, "station": &a.url, "token-file": &a.tokenFile} {
+	for name, to := range map[string]*string{"data": &a.data, "config": &a.conf, "station": &a.url, "token-file": &a.tokenFile} {
 		if v := a.env(envName(name)); v != "" && !c.Flags().Changed(name) {
 			*to = v
+		}
+	}
+	a.set = make(map[string]string)
+	for _, o := range options() {
+		if f := c.Flags().Lookup(o.name); f != nil && f.Changed && c.CommandPath() == "detente station serve" {
+			a.set[o.name] = f.Value.String()
 		}
 	}
 	if v := a.env(envName("lang")); v != "" && !c.Flags().Changed("lang") {

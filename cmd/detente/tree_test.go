@@ -69,7 +69,7 @@ func TestHelp(t *testing.T) {
 // readers change nothing. What is not listed here lets itself be tried.
 var readers = strings.Fields(`
 	alarm/list alarm/outlet/list audit/list blob/list blob/show book/check book/diff book/lint book/list book/parse book/print book/render book/search
-	book/show completion config/check config/show contact/list desk/show evidence/check evidence/custody evidence/indicators evidence/list evidence/match
+	book/show completion config/check config/init config/show contact/list desk/show evidence/check evidence/custody evidence/indicators evidence/list evidence/match
 	evidence/show handover/list handover/show incident/list incident/show line/history line/list line/show line/state line/stats line/watch log/calls
 	log/check log/list matter/list matter/show msg/compose msg/entry msg/list msg/queue msg/render msg/search msg/show msg/tail msg/wait obligations
 	officer/list peer/challenged peer/list peer/show policy/show policy/test record/show record/verify release/list release/show roster/risks roster/show
