@@ -27,10 +27,10 @@ type app struct {
 	quiet, noColor bool
 	color          bool // results may be coloured
 	yes, dry       bool
-	data           string // the station's data directory
-	conf           string // its settings file, where it is another than the directory's own
+	data           string            // the station's data directory
+	conf           string            // its settings file, where it is another than the directory's own
 	set            map[string]string // settings that flags give another value
-	url            string // of the station's API
+	url            string            // of the station's API
 	tokenFile      string
 	langs          []string
 }
