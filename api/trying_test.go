@@ -231,6 +231,7 @@ func (d *desk) trials() map[string]trial {
 		"add-token":        {body: fmt.Sprintf(`{"token":"det_%s","actor":"x","roles":["read"],"until":%q}`, zero[:32], at(time.Hour)), act: "token add"},
 		"add-peer":         {body: fmt.Sprintf(`{"root":%q,"cards":%q}`, b64(third.Bundle.Root), b64(third.Bundle.Bytes())), act: "peer add"},
 		"hold-peer":        {path: "/peers/" + string(other.Name()) + "/hold", body: `{}`, act: "peer hold"},
+		"remove-peer":      {path: "/peers/" + string(other.Name()) + "/remove", body: `{"reason":"dissolved"}`, act: "peer remove"},
 		"check-digits":     {path: "/peers/" + string(other.Name()) + "/digits", body: `{"typed":"1 2 3"}`, kind: "refused"},
 		"confirm-peer":     {path: "/peers/" + string(other.Name()) + "/confirmations", body: string(confirmation.Bytes()), act: "peer confirm"},
 		"add-blob":         {path: "/blobs?line=" + d.line.String(), body: `{}`, act: "blob add"},
@@ -281,5 +282,5 @@ func (d *desk) as(token string) *desk {
 }
 
 func (d *desk) call() string {
-	return fmt.Sprintf(`{"caller":%q,"called":%q,"officers":["ARD-01"],"other":"the duty officer","agreed":["nothing moves before noon"],"bearer":"voice","from":%q,"to":%q}`, d.ends[0].Name(), d.ends[1].Name(), start.Format(time.RFC3339), start.Add(time.Minute).Format(time.RFC3339))
+	return fmt.Sprintf(`{"caller":%q,"called":%q,"officer":"ARD-01","officers":["ARD-01"],"other":"the duty officer","agreed":["nothing moves before noon"],"bearer":"voice","from":%q,"to":%q}`, d.ends[0].Name(), d.ends[1].Name(), start.Format(time.RFC3339), start.Add(time.Minute).Format(time.RFC3339))
 }
