@@ -79,7 +79,7 @@ test: setup ## everything that must hold before a change goes in
 
 .PHONY: race
 race: setup ## the packages that start goroutines, under the race detector (needs a C compiler)
-	CGO_ENABLED=1 go test -race -p 2 -timeout 40m ./store/... ./line/... ./station/... ./api/...
+	CGO_ENABLED=1 go test -race -p 2 -timeout 40m ./store/... ./line/... ./station/... ./api/... ./interop/outlet/... ./cmd/detente
 
 .PHONY: demo
 demo: build ## two stations, one line, every step told (STIX=file, KEEP=1)

@@ -48,6 +48,7 @@ const maxToken = 256
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("Détente", s.Version)
+	config.Info.Description = "What changes something can be tried: under " + tryPath + " in place of /api/v1/ it is checked, and not done; the answer has dry_run true and says what would be done."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/api/openapi", "", "/api/schemas"
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token": {Type: "http", Scheme: "bearer", Description: "a token that the station's operator made with `detente token add`"},
@@ -76,7 +77,7 @@ func (s *Server) Handler() http.Handler {
 	s.blobs(mux)
 	s.exports(mux)
 	describeRaw(api)
-	return http.NewCrossOriginProtection().Handler(mux)
+	return http.NewCrossOriginProtection().Handler(tryable(mux))
 }
 
 // authStatus is the status of a caller whose token does not hold, or could not

@@ -41,11 +41,11 @@ type desk struct {
 	line  identity.Line
 	url   string
 	token string
+	dirs  [2]string
 }
 
-func open(t *testing.T, c *stationtest.Cast) stationtest.End {
+func open(t *testing.T, c *stationtest.Cast, dir string) stationtest.End {
 	t.Helper()
-	dir := t.TempDir()
 	blobs, err := store.OpenBlobDir(filepath.Join(dir, "blobs"))
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +77,8 @@ func newDesk(t *testing.T) *desk {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.ends[i] = open(t, c)
+		d.dirs[i] = t.TempDir()
+		d.ends[i] = open(t, c, d.dirs[i])
 	}
 	var err error
 	if d.line, err = identity.NewLine(names[0], names[1], identity.Notification); err != nil {

@@ -31,7 +31,7 @@ func besiege(t *testing.T) besieged {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := open(t, c)
+	s := open(t, c, t.TempDir())
 	token := station.TokenPrefix + strings.Repeat("0f", 16)
 	if err := s.AddToken(t.Context(), stationtest.Operator(), start, token, stationtest.Operator(), start.Add(time.Hour)); err != nil {
 		t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 // Peer is another station and what is pinned of it.
 type Peer struct {
 	Station   string    `json:"station"`
-	State     string    `json:"state" doc:"card held, digits checked, two-person confirmed, lines proven, held"`
+	State     string    `json:"state" doc:"card held, digits checked, two-person confirmed, lines proven, held, removed"`
 	Confirmed []string  `json:"confirmed" doc:"pseudonyms of the officers who confirmed"`
 	Since     time.Time `json:"since"`
 	Card      string    `json:"card,omitempty" doc:"digest of the pinned card"`
@@ -154,6 +154,31 @@ func (s *Server) peers(api huma.API) {
 			p, err := s.Station.HoldPeer(ctx, actorOf(ctx), s.Now(), name)
 			return answer(shownPeer(p), err)
 		})
+	huma.Register(api, operation(http.MethodPost, "/peers/{station}/remove", "remove-peer", "End the trust in a peer: two operators, each with a token of their own"),
+		func(ctx context.Context, in *struct {
+			PeerPath
+			Body struct {
+				Reason string `json:"reason,omitempty" maxLength:"500" doc:"needed while a line to it is open"`
+			}
+		}) (*out[Removed], error) {
+			name, err := in.name()
+			if err != nil {
+				return nil, err
+			}
+			done, err := s.Station.RemovePeer(ctx, actorOf(ctx), s.Now(), name, in.Body.Reason)
+			r := Removed{Station: string(name), Removed: done}
+			if !done {
+				r.Next = "another operator does the same within ten minutes, with a token of their own"
+			}
+			return answer(r, err)
+		})
+}
+
+// Removed says whether a peer was removed, or one more operator has to agree.
+type Removed struct {
+	Station string `json:"station"`
+	Removed bool   `json:"removed"`
+	Next    string `json:"next,omitempty"`
 }
 
 // Digits are the digits over both stations' cards, and which half this station

@@ -74,6 +74,9 @@ func problem(err error) error {
 	if err == nil {
 		return nil
 	}
+	if t, only := triedOf(err); only {
+		return t
+	}
 	return modelOf(err)
 }
 

@@ -127,6 +127,10 @@ func (s *Server) raw(w http.ResponseWriter, r *http.Request, do func(station.Act
 	if err = do(actor, out); err == nil {
 		return
 	}
+	if t, only := triedOf(err); only && !out.yes {
+		_ = writeTried(w, t) // likewise
+		return
+	}
 	if out.yes { // too late for a problem: break off, so that nobody takes a part for the whole
 		panic(http.ErrAbortHandler)
 	}

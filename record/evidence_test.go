@@ -228,10 +228,10 @@ func TestReportForm(t *testing.T) {
 	s := newSides(t)
 	file, err := journal.MarshalWithheld(journal.Withheld{Offered: s.sign(s.a, s.own, 5, 1), From: 3, Alive: s.sign(s.b, s.back, 9, 2)})
 	for want, v := range map[string]any{
-		"code kind next reason report values verdict who":                                               s.judge(file, err, s.a),
-		"checks findings lapsed messages missing_receipts receipts report undisclosed verdict verified": record.Report{},
-		"check code detail next reason refused result values where":                                     record.Finding{Where: "x", Refused: "x", Detail: "x", Values: []string{"x"}},
-		"check failed name not_checked passed result":                                                   record.Tally{},
+		"code kind next reason report values verdict who":                                                              s.judge(file, err, s.a),
+		"checks counted covers findings lapsed messages missing_receipts receipts report undisclosed verdict verified": record.Report{},
+		"check code detail next reason refused result values where":                                                    record.Finding{Where: "x", Refused: "x", Detail: "x", Values: []string{"x"}},
+		"check failed name not_checked passed result":                                                                  record.Tally{},
 	} {
 		text, err := json.Marshal(v)
 		if err != nil {

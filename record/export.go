@@ -51,6 +51,7 @@ type Source interface {
 type Options struct {
 	Kind     Kind
 	Entries  []Entry
+	Support  []Entry          // release policies by which the entries count; disclosed as they are; none for a line
 	Disclose func(Entry) bool // which file keys go along; nil for none
 }
 
@@ -59,7 +60,8 @@ type logJSON struct {
 	Size      int64   `json:"size"`
 	Indexes   []int64 `json:"indexes"`
 	Disclosed []int64 `json:"disclosed"`
-	Unproven  []int64 `json:"unproven"` // without a receipt yet
+	Unproven  []int64 `json:"unproven"`          // without a receipt yet
+	Support   []int64 `json:"support,omitempty"` // of the indexes, those that are there only because others count by them
 }
 
 type indexJSON struct {
@@ -76,7 +78,7 @@ func Export(w io.Writer, src Source, o Options) error {
 		return errors.New("export: there is nothing to export")
 	}
 	x := exporter{src: src, opt: o, cards: make(map[identity.Station]carded), policies: make(map[identity.Origin][]byte), logs: make(map[identity.Origin]*logJSON)}
-	for _, e := range o.Entries {
+	for _, e := range slices.Concat(o.Entries, o.Support) {
 		if err := x.add(e); err != nil {
 			return fmt.Errorf("export of entry %d of %s: %w", e.Index, e.Origin, err)
 		}
@@ -111,7 +113,7 @@ type carded struct {
 
 // folder is where the files of an entry stand.
 func (x *exporter) folder(e Entry) (string, error) {
-	if len(x.opt.Entries) == 1 {
+	if len(x.opt.Entries) == 1 && e == x.opt.Entries[0] {
 		return "", nil
 	}
 	return folderOf(e, func(s identity.Station) (identity.Code, error) {
@@ -177,6 +179,9 @@ func (x *exporter) add(e Entry) error {
 		return err
 	}
 	l.Indexes = append(l.Indexes, e.Index)
+	if slices.Contains(x.opt.Support, e) {
+		l.Support = append(l.Support, e.Index)
+	}
 	x.members = append(x.members, held(folder+"policy.txt", policy),
 		member{folder + "entry.age", func() ([]byte, error) { return x.src.Sealed(e) }},
 		member{folder + "proof.tlog-proof", func() ([]byte, error) {
@@ -246,6 +251,7 @@ func (x *exporter) index() ([]byte, error) {
 		slices.Sort(l.Indexes)
 		slices.Sort(l.Disclosed)
 		slices.Sort(l.Unproven)
+		slices.Sort(l.Support)
 		index.Logs = append(index.Logs, *l)
 	}
 	slices.SortFunc(index.Logs, func(a, b logJSON) int { return strings.Compare(a.Origin, b.Origin) })

@@ -29,6 +29,7 @@ type logVerifier struct {
 	policy      message.Policy
 	policyKnown bool
 	next        int64 // the entry whose policy is known
+	chain       basis // by which entries count where not all before them are there
 	lastAt      time.Time
 	lastSeen    message.Head
 
@@ -77,7 +78,7 @@ func (l *logVerifier) run() {
 		}
 		l.entry(folder, i)
 	}
-	l.v.report.Messages += len(l.in.Indexes)
+	l.v.report.Messages += len(l.in.Indexes) - len(l.in.Support)
 	if !slices.Equal(l.disclosed, l.in.Disclosed) || !slices.Equal(l.unproven, l.in.Unproven) {
 		l.v.fail(CheckIndex, l.in.Origin, because(IndexDiffers, nil))
 	}
@@ -90,6 +91,9 @@ func (l *logVerifier) inherit() {
 		return
 	}
 	old, ok := l.v.logs[l.o.Line().Log(l.o.Writer, l.o.Era-1)]
+	if ok && old.chain.stated != "" {
+		l.chain = old.chain
+	}
 	if s, ended := l.v.ends[l.o.Line().Log(l.o.Writer, l.o.Era-1)]; ok && ended && old.policyKnown && old.next == s.Size {
 		l.policy, l.policyKnown = old.policy, true
 	}
@@ -173,6 +177,7 @@ func (l *logVerifier) sawHead(s sighting) bool {
 		return true
 	}
 	o := l.o.Line().Log(l.o.Reader, s.seen.Era)
+	l.v.known[o] = max(l.v.known[o], s.seen.Size)
 	other, ok := l.v.logs[o]
 	if ok {
 		other.atLeast(s.seen.Size, because(SeenMore, nil, l.cite(s.index), fmt.Sprint(s.seen.Size), fmt.Sprint(other.in.Size)))
@@ -286,6 +291,9 @@ func (l *logVerifier) entry(folder string, index int64) {
 // counts takes an entry that counts.
 func (l *logVerifier) counts(index int64, e message.Entry) {
 	said := Said{Citation: l.cite(index), Body: e.Body, At: e.Wrapper.At}
+	if l.supports(index) {
+		return
+	}
 	if l.proven {
 		l.v.report.Verified++
 		said.Received = l.receipt
@@ -378,7 +386,9 @@ func (l *logVerifier) proof(folder string, index int64, sealed []byte) bool {
 		l.v.fail(CheckInclusion, l.cite(index), because(NotIncluded, nil))
 		return false
 	}
-	l.v.report.Receipts++
+	if !l.supports(index) {
+		l.v.report.Receipts++
+	}
 	l.v.pass(CheckInclusion, l.cite(index))
 	return true
 }
@@ -484,6 +494,10 @@ func (l *logVerifier) authority(index int64, e message.Entry) bool {
 		return false
 	}
 	l.v.bodies[b.ID] = l.cite(index)
+	if l.supports(index) && b.Format != "005" {
+		l.v.fail(CheckIndex, l.cite(index), because(Contradiction, errors.New("an entry by which others are said to count states no release policy")))
+		return false
+	}
 	counted, err := l.approvers(e)
 	if err != nil {
 		l.problems = append(l.problems, problem{index, CheckApprovals, asFault(err, ApprovalBad)})
@@ -491,14 +505,18 @@ func (l *logVerifier) authority(index int64, e message.Entry) bool {
 	}
 	l.v.pass(CheckApprovals, l.cite(index))
 	l.lapsed(index, e)
-	if !l.policyKnown {
+	if !l.policyKnown && !l.byChain(index, e, counted) {
 		l.v.missing(CheckPolicy, l.cite(index), because(PolicyHidden, nil, fmt.Sprint(len(counted))))
-		return l.newPolicy(index, b)
+		return l.newPolicy(index, b, false)
+	}
+	if !l.policyKnown {
+		l.v.pass(CheckPolicy, l.cite(index))
+		return l.newPolicy(index, b, true)
 	}
 	switch r := l.policy.Judge(b, counted); {
-	case r.Verdict == message.Released && !e.Wrapper.Provisional, r.Verdict == message.Provisional && e.Wrapper.Provisional:
+	case released(r, e):
 		l.v.pass(CheckPolicy, l.cite(index))
-		return l.newPolicy(index, b)
+		return l.newPolicy(index, b, true)
 	default:
 		l.problems = append(l.problems, problem{index, CheckPolicy, notReleased(r)})
 		return false
@@ -516,8 +534,9 @@ func notReleased(r message.Release) fault {
 	return because(TooFew, errors.New(r.Reason), fmt.Sprint(r.Have), fmt.Sprint(r.Need))
 }
 
-// newPolicy takes the release policy that an accepted entry states.
-func (l *logVerifier) newPolicy(index int64, b message.Body) bool {
+// newPolicy takes the release policy that an accepted entry states; sound says that
+// the entry itself counts by a policy that is known.
+func (l *logVerifier) newPolicy(index int64, b message.Body, sound bool) bool {
 	if b.Format != "005" {
 		return true
 	}
@@ -530,6 +549,10 @@ func (l *logVerifier) newPolicy(index int64, b message.Body) bool {
 		return false
 	}
 	l.policy, l.policyKnown = p, true
+	l.chain = basis{}
+	if sound {
+		l.chain = basis{policy: p, begun: true, stated: l.cite(index)}
+	}
 	return true
 }
 

@@ -89,7 +89,9 @@ type Report struct {
 	Findings        []Finding `json:"findings"`
 	Undisclosed     []string  `json:"undisclosed"`
 	MissingReceipts []string  `json:"missing_receipts"`
-	Lapsed          []string  `json:"lapsed"` // first receipted after an approval had expired
+	Lapsed          []string  `json:"lapsed"`  // first receipted after an approval had expired
+	Counted         []Counted `json:"counted"` // by a policy that is there; that none came between is not shown
+	Covers          []Cover   `json:"covers"`  // of a line: what the record covers of each log
 }
 
 func (v *verifier) note(c Check, r Result, where string, why fault) {
@@ -180,6 +182,12 @@ func (r Report) Render(l book.Lang) (string, error) {
 	}
 	if len(r.Lapsed) > 0 {
 		fmt.Fprintf(&b, "%s: %s\n", counts["lapsed"][l], strings.Join(r.Lapsed, " "))
+	}
+	for _, c := range r.Counted {
+		fmt.Fprintf(&b, "%s %s: %s\n", c.Message, counts["counted"][l], c.Policy)
+	}
+	for _, c := range r.Covers {
+		b.WriteString(c.render(l))
 	}
 	for _, f := range r.Findings {
 		fmt.Fprintf(&b, "%s %d", marks[f.Result], f.Check)

@@ -24,7 +24,16 @@ var counts = map[string]text{
 	"messages": six("messages", "сообщений", "消息", "mensajes", "messages", "الرسائل"),
 	"receipts": six("receipts", "подтверждений", "回执", "acuses", "accusés", "الإيصالات"),
 	"lapsed":   six("first receipted after an approval had expired", "впервые подтверждено после истечения срока утверждения", "首次回执晚于批准失效", "con primer acuse posterior al vencimiento de una autorización", "premier accusé après l'expiration d'une autorisation", "أول إيصال بعد انتهاء صلاحية موافقة"),
-	"verified": six("verified", "проверено", "已核实", "comprobados", "vérifiés", "تم التحقق"),
+	"counted": six("counts by the release policy at (that none came after it and before the message, this record does not show)",
+		"засчитано по правилам утверждения в (что между ними и сообщением не было других, эта запись не показывает)",
+		"依此处的放行规则计算（其后至该消息之前有无其他规则，本记录未予证明）",
+		"cuenta según las reglas de autorización en (que no hubo otras entre ellas y el mensaje, este registro no lo muestra)",
+		"compte selon les règles d'autorisation en (qu'il n'y en ait pas eu d'autres avant le message, cet extrait ne le montre pas)",
+		"يُحتسب وفق قواعد الموافقة في (لا يبيّن هذا السجل أنه لم تأت قواعد غيرها قبل الرسالة)"),
+	"covers":    six("covers entries up to", "охватывает записи до", "涵盖条目至", "abarca las entradas hasta", "couvre les entrées jusqu'à", "يشمل القيود حتى"),
+	"receipted": six("head receipted last", "последнее подтверждённое состояние", "最近获回执的日志头", "última cabecera con acuse", "dernière tête avec accusé", "آخر رأس بإيصال"),
+	"known":     six("largest size known to this record; whether the log went on, it cannot show", "наибольший известный этой записи размер; продолжался ли журнал, она показать не может", "本记录所知最大长度；日志其后是否延续，本记录无法证明", "mayor tamaño que este registro conoce; si el registro siguió, no puede mostrarlo", "plus grande taille connue de cet extrait ; si le journal a continué, il ne peut le montrer", "أكبر حجم يعرفه هذا السجل؛ ولا يمكنه أن يبيّن هل استمر السجل بعده"),
+	"verified":  six("verified", "проверено", "已核实", "comprobados", "vérifiés", "تم التحقق"),
 }
 
 var texts = map[Check]text{

@@ -51,7 +51,7 @@ func newVerifier(roots []identity.Root) *verifier {
 	v := &verifier{
 		roots: roots, cards: make(map[identity.Station]identity.Verified), approvals: identity.NewVerifier(), used: make(map[string]bool),
 		logs: make(map[identity.Origin]*logVerifier), ends: make(map[identity.Origin]identity.Succession), bodies: make(map[message.ID]string), refused: make(map[Entry]string),
-		sights: make(map[sight]identity.Digest),
+		sights: make(map[sight]identity.Digest), known: make(map[identity.Origin]int64),
 	}
 	v.report.Form = "detente.record/v1"
 	return v
@@ -77,6 +77,11 @@ func (v *verifier) run(r io.ReaderAt, size int64) Report {
 	for _, o := range origins {
 		v.logs[o].settle()
 	}
+	if v.index.Kind == Line {
+		for _, o := range origins {
+			v.logs[o].covers()
+		}
+	}
 	v.unused()
 	return v.finish()
 }
@@ -92,6 +97,7 @@ type verifier struct {
 	ends      map[identity.Origin]identity.Succession // by the log that ends
 	bodies    map[message.ID]string                   // where each disclosed body stands
 	refused   map[Entry]string                        // entries that their reader refused, and where it says so
+	known     map[identity.Origin]int64               // the largest size of each log that anything shows
 	sights    map[sight]identity.Digest               // what was seen of logs that the record does not show
 	keep      bool                                    // whether said is kept
 	said      []Said
@@ -208,7 +214,13 @@ func (v *verifier) newLog(o identity.Origin, l logJSON) (*logVerifier, bool) {
 			return nil, false
 		}
 	}
-	return &logVerifier{v: v, in: l, o: o, writer: writer, reader: reader, key: key, policyKnown: o.Era == 1, policy: message.Bootstrap(), end: -1}, true
+	for i, index := range l.Support {
+		if v.index.Kind == Line || !slices.Contains(l.Indexes, index) || i > 0 && index <= l.Support[i-1] {
+			v.fail(CheckIndex, l.Origin, because(Contradiction, errors.New("what is there for others to count by is not among its entries, each once, or stands in the record of a line")))
+			return nil, false
+		}
+	}
+	return &logVerifier{v: v, chain: basis{policy: message.Bootstrap(), begun: o.Era == 1}, in: l, o: o, writer: writer, reader: reader, key: key, policyKnown: o.Era == 1, policy: message.Bootstrap(), end: -1}, true
 }
 
 // readSuccessions verifies the notes that begin eras, and notes where the logs

@@ -38,7 +38,7 @@ func (s *Station) conditions(tx Tx, rows []Line, now time.Time) ([]watch.Conditi
 	if s.ClockSafe(now) != nil {
 		out = slices.DeleteFunc(slices.Clone(w.last), func(c watch.Condition) bool { return c.Kind == watch.ClockUnsafe })
 		out = append(out, watch.Condition{Key: watch.Key{Kind: watch.ClockUnsafe}, Since: second(now)})
-		return w.steady(out), posts, nil
+		return w.steady(out), posts, nil //nolint:nilerr // the error is the condition
 	}
 	for _, row := range rows {
 		of, err := s.lineConditions(tx, row, roster, now)

@@ -282,7 +282,7 @@ func (s *Station) needsPerson(m Message) bool {
 func (s *Station) readOpening(f *lineFacts, m Message, own bool) error {
 	t := DefaultTerms()
 	if readTerms(s.opened(m).Entry.Body.Body(), &t) != nil {
-		return nil // such an opening opens nothing
+		return nil //nolint:nilerr // such an opening opens nothing
 	}
 	side := &f.Opened[1]
 	if own {

@@ -73,7 +73,7 @@ func arrives(t *testing.T, l identity.Line, a, b stationtest.End, now time.Time,
 func TestApprovedUnderAnotherPolicy(t *testing.T) {
 	a, b, l := pair(t)
 	now := start.Add(time.Minute)
-	policy, out := behind(t, a, now, l, newPolicy(t, l, func(p *message.Policy) { p.Rules[4].ConfirmWithin = time.Hour }))
+	policy, out := behind(t, a, now, l, newPolicy(t, l, func(p *message.Policy) { p.Rules[5].ConfirmWithin = time.Hour }))
 	if err := a.Approve(ctx, now, policy.ID, 2); err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestPolicyChangesBetweenApprovals(t *testing.T) {
 	if err := a.Approve(ctx, now, out.ID, 1); err != nil {
 		t.Fatal(err)
 	}
-	policy, err := a.Submit(ctx, op, now, newPolicy(t, l, func(p *message.Policy) { p.Rules[4].ConfirmWithin = time.Hour }))
+	policy, err := a.Submit(ctx, op, now, newPolicy(t, l, func(p *message.Policy) { p.Rules[5].ConfirmWithin = time.Hour }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestPoliciesThatAreNone(t *testing.T) {
 	for name, change := range map[string]func(*message.Policy){
 		"one changes it":       func(p *message.Policy) { p.Rules[2].Officers = 1 },
 		"nobody can change it": func(p *message.Policy) { p.Rules = p.Rules[:2] },
-		"alone at FLASH":       func(p *message.Policy) { p.Rules = append(p.Rules[:2], p.Rules[4:]...) },
+		"alone at FLASH":       func(p *message.Policy) { p.Rules = append(p.Rules[:2], p.Rules[5:]...) },
 		"refusals wait":        func(p *message.Policy) { p.Rules = p.Rules[1:] },
 	} {
 		_, err := a.Submit(ctx, op, start, newPolicy(t, l, change))
@@ -234,7 +234,7 @@ func TestTooLargeForAnEntry(t *testing.T) {
 	if err := stationtest.Settle(ctx, now, l, a, b); err != nil {
 		t.Fatal(err)
 	}
-	policy, err := a.Submit(ctx, op, now, newPolicy(t, l, func(p *message.Policy) { p.Rules[5].Officers = 4 }))
+	policy, err := a.Submit(ctx, op, now, newPolicy(t, l, func(p *message.Policy) { p.Rules[6].Officers = 4 }))
 	if err != nil {
 		t.Fatal(err)
 	}

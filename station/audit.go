@@ -22,11 +22,14 @@ func (s *Station) audit(tx Tx, now time.Time, actor Actor, act, object, result, 
 // its own since the act's own left no trace, and returns the error that caused
 // it.
 func (s *Station) refused(ctx context.Context, now time.Time, actor Actor, act, object string, cause error) error {
+	if _, tried := errors.AsType[*TriedError](cause); tried {
+		return cause // audited as such
+	}
 	result := "failed"
 	if errors.Is(cause, ErrRefused) || errors.Is(cause, ErrInvalid) || errors.Is(cause, ErrConflict) {
 		result = "refused"
 	}
-	err := s.update(context.WithoutCancel(ctx), now, func(tx Tx) error {
+	err := s.update(inEarnest(context.WithoutCancel(ctx)), now, func(tx Tx) error {
 		return s.audit(tx, now, actor, act, object, result, cause.Error())
 	})
 	if err != nil {

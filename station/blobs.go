@@ -2,10 +2,12 @@ package station
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json/jsontext"
 	"encoding/json/v2"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"maps"
 	"slices"
@@ -67,11 +69,11 @@ func (s *Station) AddBlob(ctx context.Context, actor Actor, now time.Time, l ide
 	if err != nil {
 		return nil, s.refused(ctx, now, actor, "blob add", l.String(), err)
 	}
-	hash, size, err := s.blobs.Put(func(w io.Writer) error { return seal.SealStream(w, content, to, archive.Recipient()) })
+	hash, size, err := s.keepBlob(ctx, func(w io.Writer) error { return seal.SealStream(w, content, to, archive.Recipient()) })
 	if err != nil {
 		return nil, fmt.Errorf("storing evidence: %w", err)
 	}
-	manifest, err := s.keepManifest(read, archive.Recipient())
+	manifest, err := s.keepManifest(ctx, read, archive.Recipient())
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +93,29 @@ func (s *Station) AddBlob(ctx context.Context, actor Actor, now time.Time, l ide
 		return nil, err
 	}
 	return json.Marshal(blobRef{Hash: hash.String(), Size: size, Type: mediaType}, json.Deterministic(true))
+}
+
+// keepBlob stores what write makes as a blob. What is only tried is made and kept
+// nowhere.
+func (s *Station) keepBlob(ctx context.Context, write func(io.Writer) error) (hash identity.Digest, size int64, err error) {
+	if !trying(ctx) {
+		return s.blobs.Put(write)
+	}
+	sum := &hashed{sum: sha256.New()}
+	err = write(sum)
+	return identity.Digest(sum.sum.Sum(nil)), sum.size, err
+}
+
+// hashed hashes and counts what is written.
+type hashed struct {
+	sum  hash.Hash
+	size int64
+}
+
+// Write implements io.Writer. It never fails.
+func (h *hashed) Write(p []byte) (int, error) {
+	h.size += int64(len(p))
+	return h.sum.Write(p)
 }
 
 // blobsIn returns the blobs that a body names, by the signal book's types.

@@ -57,7 +57,7 @@ func (s *Station) beginClock(tx Tx, now time.Time) error {
 	s.clock.wall, s.clock.steady = now, s.elapsed(now)
 	switch {
 	case last.IsZero():
-	case last.Sub(now) > s.limits.Skew:
+	case last.Sub(now) > s.bounds().Skew:
 		s.clock.before = fmt.Sprintf("it stood at %s at the start, and this station has stamped %s before", now.UTC().Format(time.RFC3339), last.Format(time.RFC3339))
 	case now.Sub(last) > longestStop:
 		s.clock.before = fmt.Sprintf("it stood at %s at the start, long after the last commit at %s", now.UTC().Format(time.RFC3339), last.Format(time.RFC3339))
@@ -105,7 +105,7 @@ func (s *Station) watchClock(now time.Time) {
 	s.clock.last, s.clock.why = now, s.clock.before
 	wall := now.Round(0).Sub(s.clock.wall.Round(0))
 	steady := s.elapsed(now) - s.clock.steady
-	if leap := (wall - steady).Abs(); leap > s.limits.Skew {
+	if leap := (wall - steady).Abs(); leap > s.bounds().Skew {
 		s.clock.why = fmt.Sprintf("it leapt by %s, and stands at %s", leap.Round(time.Second), now.UTC().Format(time.RFC3339))
 	}
 	if was != "" && s.clock.why == "" {
@@ -133,7 +133,7 @@ func (s *Station) ClockSafe(now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.clock.why != "" {
-		return fmt.Errorf("%w: %s; two operators confirm it, each with `detente station clock`", ErrClockUnsafe, s.clock.why)
+		return fmt.Errorf("%w: %s; a source of time in the settings confirms it, or two operators do, each with `detente station clock`", ErrClockUnsafe, s.clock.why)
 	}
 	return nil
 }
@@ -163,10 +163,12 @@ func (s *Station) ConfirmClock(ctx context.Context, actor Actor, now time.Time) 
 	c, elapsed := &s.clock, s.elapsed(now)
 	first := c.first
 	confirmed = first != "" && first != actor.Name && elapsed <= c.by
-	if confirmed {
+	switch {
+	case trying(ctx):
+	case confirmed:
 		*c = clock{last: now, wall: now, steady: elapsed}
 		s.heardBy(now)
-	} else {
+	default:
 		c.first, c.by = actor.Name, elapsed+confirmTogether
 	}
 	s.mu.Unlock()

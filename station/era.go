@@ -54,10 +54,14 @@ func (s *Station) OpenEra(ctx context.Context, actor Actor, now time.Time, l ide
 	if err != nil {
 		return err
 	}
-	before := s.own.Swap(&ownCards{next, cards}) // entry 0 names the new card
+	before := s.own.Load()
 	var fresh identity.Origin
 	err = s.update(ctx, now, func(tx Tx) (err error) {
+		s.own.Store(&ownCards{next, cards}) // entry 0 names the new card
 		fresh, err = s.endEra(tx, now, actor, l, reason, next, cards, key, p)
+		if err != nil || trying(ctx) {
+			s.own.Store(before) // before the next transaction looks
+		}
 		return err
 	})
 	if err != nil {

@@ -166,7 +166,7 @@ type manifestRow struct {
 
 // keepManifest keeps the hash of every object of a bundle beside its blob, sealed
 // to this station alone. Nothing is kept where there is no bundle.
-func (s *Station) keepManifest(b *stix.Bundle, to seal.Recipient) (identity.Digest, error) {
+func (s *Station) keepManifest(ctx context.Context, b *stix.Bundle, to seal.Recipient) (identity.Digest, error) {
 	if b == nil {
 		return identity.Digest{}, nil
 	}
@@ -179,7 +179,7 @@ func (s *Station) keepManifest(b *stix.Bundle, to seal.Recipient) (identity.Dige
 	if err != nil {
 		return identity.Digest{}, err
 	}
-	hash, _, err := s.blobs.Put(func(w io.Writer) error { return seal.SealStream(w, bytes.NewReader(text), to) })
+	hash, _, err := s.keepBlob(ctx, func(w io.Writer) error { return seal.SealStream(w, bytes.NewReader(text), to) })
 	if err != nil {
 		return hash, fmt.Errorf("storing the manifest of evidence: %w", err)
 	}
@@ -397,7 +397,7 @@ func (s *Station) learn(ctx context.Context, now time.Time, hash identity.Digest
 	if !ok {
 		return fmt.Errorf("no archive key for the period %s: make one with `detente station rotate`", seal.PeriodOf(now))
 	}
-	manifest, err := s.keepManifest(b, archive.Recipient())
+	manifest, err := s.keepManifest(ctx, b, archive.Recipient())
 	if err != nil {
 		return err
 	}

@@ -48,6 +48,11 @@ func (s *Station) Export(ctx context.Context, actor Actor, now time.Time, e Expo
 			if err := s.mayDisclose(tx, actor, o.Entries, e.Marking); err != nil {
 				return err
 			}
+			if o.Kind != record.Line {
+				if o.Support, err = s.support(tx, actor, o.Entries, e.Marking); err != nil {
+					return err
+				}
+			}
 		}
 		return record.Export(w, source{s, tx}, o)
 	})

@@ -76,7 +76,7 @@ func (s *Station) Trusted(spki identity.Digest, now time.Time) (identity.Station
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name, p := range s.peers {
-		if p.Card.TLSKnown(spki, now) {
+		if p.state != PeerRemoved && p.Card.TLSKnown(spki, now) {
 			return name, true
 		}
 	}
@@ -87,7 +87,7 @@ func (s *Station) Trusted(spki identity.Digest, now time.Time) (identity.Station
 func (s *Station) EndpointsOf(name identity.Station) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p, ok := s.peers[name]; ok {
+	if p, ok := s.peers[name]; ok && p.state != PeerRemoved {
 		return p.Card.Endpoints
 	}
 	return nil

@@ -36,7 +36,6 @@ type Matters struct {
 // foldedLog is how far one log was taken.
 type foldedLog struct {
 	next  int64  // the index of the first entry not taken yet
-	first int64  // below it all entries are receipted in the record
 	steps []step // of its receipts, ascending by size and by second, no two alike
 }
 

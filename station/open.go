@@ -52,8 +52,10 @@ func (s *Station) OpenLine(ctx context.Context, actor Actor, now time.Time, l id
 	if err != nil {
 		return Outgoing{}, err
 	}
-	if err := s.markLine(now, l); err != nil {
-		return Outgoing{}, err
+	if !trying(ctx) {
+		if err := s.markLine(now, l); err != nil {
+			return Outgoing{}, err
+		}
 	}
 	var out Outgoing
 	err = s.update(ctx, now, func(tx Tx) error {
@@ -75,8 +77,10 @@ func (s *Station) OpenLine(ctx context.Context, actor Actor, now time.Time, l id
 		if out, err = s.enqueue(tx, now, first, request); err != nil {
 			return err
 		}
-		if err := s.loadLine(tx, row); err != nil {
-			return err
+		if !trying(ctx) {
+			if err := s.loadLine(tx, row); err != nil {
+				return err
+			}
 		}
 		return s.audit(tx, now, actor, "line open", l.String(), "done", t.Texts)
 	})

@@ -107,7 +107,7 @@ func TestRecordOfDossier(t *testing.T) {
 	}
 	roots := []identity.Root{a.Cast.RootInfo, b.Cast.RootInfo}
 	file := []byte(buf.String())
-	if r := verify(t, file, roots); r.Verdict != "indeterminate" || r.Messages != 2 || r.Receipts != 2 || r.Verified != 2 {
+	if r := verify(t, file, roots); r.Verdict != "valid" || r.Messages != 2 || r.Receipts != 2 || r.Verified != 2 {
 		t.Errorf("%+v", r)
 	}
 	m := unpack(t, file)

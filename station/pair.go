@@ -47,7 +47,7 @@ func (s *Station) AddPeer(ctx context.Context, actor Actor, now time.Time, root 
 		if err != nil {
 			return err
 		}
-		if string(before.Bundle) == string(row.Bundle) {
+		if string(before.Bundle) == string(row.Bundle) && before.State != PeerRemoved {
 			row = before
 			return nil
 		}
@@ -204,7 +204,10 @@ func (s *Station) CheckDigits(ctx context.Context, actor Actor, now time.Time, n
 		if p.Ceremony != pin.ceremony {
 			return fmt.Errorf("%w: other cards of %s have come meanwhile: read the new digits", ErrConflict, name)
 		}
-		if p.State == PeerHeld || p.State == PeerStopped {
+		switch p.State {
+		case PeerRemoved:
+			return removedAlready(name)
+		case PeerHeld, PeerStopped:
 			p.State = PeerDigits
 		}
 		return nil
@@ -283,6 +286,9 @@ func (s *Station) HoldPeer(ctx context.Context, actor Actor, now time.Time, name
 		return Peer{}, err
 	}
 	return s.changePeer(ctx, now, actor, "peer hold", name, func(_ Tx, p *Peer) error {
+		if p.State == PeerRemoved {
+			return removedAlready(name)
+		}
 		p.State, p.Confirmed, p.Ceremony = PeerStopped, nil, ceremony
 		return nil
 	})

@@ -236,9 +236,10 @@ func (s *Station) SetContact(ctx context.Context, actor Actor, now time.Time, c 
 			if err != nil {
 				return err
 			}
-			this, params := c, c.Params()
+			params := c.Params()
 			if withdraw {
-				if this, err = ownContact(watch.FoldDirectory(said), c.ID()); err != nil {
+				this, err := ownContact(watch.FoldDirectory(said), c.ID())
+				if err != nil {
 					return err
 				}
 				params = this.WithdrawParams()
@@ -287,15 +288,27 @@ func (s *Station) directoryTakes(said []watch.Said, d Draft, now time.Time) erro
 	return nil
 }
 
-// submitAll submits drafts, one after the other.
+// submitAll submits drafts, one after the other. Where they are only tried, all of
+// them are.
 func (s *Station) submitAll(ctx context.Context, actor Actor, now time.Time, drafts []Draft) ([]Outgoing, error) {
 	var all []Outgoing
+	var tried *TriedError
 	for _, d := range drafts {
 		out, err := s.Submit(ctx, actor, now, d)
+		if one, only := errors.AsType[*TriedError](err); only {
+			if tried == nil {
+				tried = &TriedError{}
+			}
+			tried.Would = append(tried.Would, one.Would...)
+			continue
+		}
 		if err != nil {
 			return all, err
 		}
 		all = append(all, out)
+	}
+	if tried != nil {
+		return nil, tried
 	}
 	return all, nil
 }

@@ -3,6 +3,7 @@ package station
 import (
 	"encoding/json/jsontext"
 	"encoding/json/v2"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -35,7 +36,7 @@ func (s *Station) project(tx Tx, o identity.Origin, index int64, e message.Entry
 		if err != nil {
 			return fmt.Errorf("release policy in entry %d of %s: %w", index, o, err)
 		}
-		return tx.PutSetting("policy/"+o.String(), policy.Bytes())
+		return errors.Join(tx.PutSetting("policy/"+o.String(), policy.Bytes()), notePolicy(tx, o, index))
 	}
 	return nil
 }

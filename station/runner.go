@@ -18,6 +18,10 @@ type Runner struct {
 	Transport line.Transport
 	Now       func() time.Time
 	Log       *slog.Logger
+
+	// Times returns the sources of time by which a clock that leapt may be
+	// confirmed, as the settings have them now. If nil, there are none.
+	Times func() []TimeSource
 }
 
 const (
@@ -38,6 +42,9 @@ func (r *Runner) Run(ctx context.Context) error {
 	defer tick.Stop()
 	wg.Go(func() { r.takeIn(ctx) })
 	var told busyOutlets
+	if r.Times != nil {
+		wg.Go(func() { r.askTime(ctx) })
+	}
 	for {
 		for _, l := range r.Station.LineNames() {
 			if started[l] {

@@ -79,7 +79,7 @@ type Station struct {
 	book     *book.Edition
 	mirror   mirror.Mirror
 	verifier *identity.Verifier // of certificates and approvals; safe for concurrent use
-	limits   Limits
+	limits   Limits             // as it was made; see bounds
 	marks    line.MarkStore
 	blobs    Blobs
 	store    Store
@@ -91,7 +91,8 @@ type Station struct {
 	random   io.Reader
 	randomMu sync.Mutex // guards random
 
-	own atomic.Pointer[ownCards] // replaced when an era opens
+	own      atomic.Pointer[ownCards] // replaced when an era opens
+	changing atomic.Pointer[Limits]   // limits as they were read last
 
 	mu       sync.Mutex // guards the fields below; never held while the store is called
 	keys     Keys
@@ -153,6 +154,7 @@ func New(ctx context.Context, now time.Time, cfg Config, open func(Finish) (Stor
 	}
 	s.folds.forms = dossier.ByEdition(cfg.Book)
 	s.own.Store(&ownCards{own, cfg.Bundle})
+	s.changing.Store(&s.limits)
 	cosigner, err := journal.NewCosigner(own.Card.CosignerName(), cfg.Keys.Cosigner)
 	if err != nil {
 		return nil, fmt.Errorf("cosigner key: %w", err)
@@ -215,8 +217,12 @@ func (s *Station) addSigner(o identity.Origin, key identity.PrivateKey) error {
 }
 
 // update runs do in a transaction at a time, tells the hook the time, and once
-// all is durable wakes the lines that do has touched.
+// all is durable wakes the lines that do has touched. What is only tried is taken
+// back, and ends in a TriedError.
 func (s *Station) update(ctx context.Context, now time.Time, do func(Tx) error) error {
+	if trying(ctx) {
+		return s.try(ctx, now, do)
+	}
 	var touched []identity.Line
 	err := s.store.Update(ctx, func(tx Tx) error {
 		s.batch.now = now

@@ -192,9 +192,9 @@ func (s *Station) known(tx Tx, l identity.Line, id message.ID) error {
 // requestEnds returns the moment at which a request for release lapses where
 // not enough officers have approved it.
 func (s *Station) requestEnds(now time.Time, b message.Body) time.Time {
-	within := s.limits.ApprovalRoutine
+	within := s.bounds().ApprovalRoutine
 	if b.Precedence == message.Flash {
-		within = s.limits.ApprovalFlash
+		within = s.bounds().ApprovalFlash
 	}
 	return sooner(second(now.Add(within)), b.Expires)
 }
@@ -203,7 +203,7 @@ func (s *Station) requestEnds(now time.Time, b message.Body) time.Time {
 // appended, which each of them signs: a line may be down for days, and what was
 // released meanwhile has to leave when it is back.
 func (s *Station) releaseEnds(out Outgoing, b message.Body) time.Time {
-	return sooner(out.Asked.Add(s.limits.ReleaseStands), b.Expires)
+	return sooner(out.Asked.Add(s.bounds().ReleaseStands), b.Expires)
 }
 
 // sooner returns the earlier of a time and a second one that may be zero: none.

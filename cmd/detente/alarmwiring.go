@@ -12,12 +12,12 @@ import (
 )
 
 // watchOf returns how a station keeps watch, by its settings.
-func watchOf(conf config, e *book.Edition, dir string) (*station.Watch, error) {
+func watchOf(conf config, e *book.Edition, dir string) (*station.Watch, *outlets, error) {
 	o, err := openOutlets(identity.Station(conf.Station), e, conf.Outlets)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return &station.Watch{Tests: true, Disk: diskOf(dir), Outlets: o}, nil
+	return &station.Watch{Tests: true, Disk: diskOf(dir), Outlets: o}, o, nil
 }
 
 var (

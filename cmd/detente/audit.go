@@ -141,9 +141,6 @@ func (a *app) addToken(c *cobra.Command, f tokenFlags) error {
 	if err != nil {
 		return err
 	}
-	if a.dry {
-		return dryRun{"POST", "/tokens", "for " + f.actor + " with " + f.roles}
-	}
 	in := map[string]any{"token": token, "actor": f.actor, "roles": strings.Split(f.roles, ","), "until": now().Add(f.last).UTC()}
 	if err := cl.do(c.Context(), "POST", "/tokens", in, nil); err != nil {
 		return err

@@ -24,7 +24,7 @@ import (
 type client struct {
 	base  string
 	token string
-	dry   bool // nothing is asked of the station that changes something
+	dry   bool // what changes something is only tried
 }
 
 func (a *app) client() (*client, error) {
@@ -97,9 +97,6 @@ func (c *client) do(ctx context.Context, method, path string, in, out any) error
 			return err
 		}
 		body = bytes.NewReader(text)
-		if c.dry && method != http.MethodGet {
-			return dryRun{method, path, string(text)}
-		}
 	}
 	r, err := c.raw(ctx, method, path, "application/json", body)
 	if err != nil {
@@ -131,8 +128,9 @@ type problem struct {
 
 // raw calls the API and returns the answer's body.
 func (c *client) raw(ctx context.Context, method, path, contentType string, body io.Reader) (io.ReadCloser, error) {
-	if c.dry && method != http.MethodGet {
-		return nil, dryRun{method, path, ""}
+	trial := c.dry && method != http.MethodGet
+	if trial {
+		path = "/dry-run" + path
 	}
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
@@ -146,10 +144,13 @@ func (c *client) raw(ctx context.Context, method, path, contentType string, body
 	if err != nil {
 		return nil, exitError{exitLineDown, fmt.Errorf("the station does not answer: %w; start it with `detente station serve`", err)}
 	}
-	if resp.StatusCode < 300 {
+	if resp.StatusCode < 300 && !trial {
 		return resp.Body, nil
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode < 300 {
+		return nil, triedIn(resp.Body, method, path)
+	}
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
 		return nil, err
@@ -166,6 +167,18 @@ func (c *client) raw(ctx context.Context, method, path, contentType string, body
 		p.Detail += "; " + e.Location + ": " + e.Message
 	}
 	return nil, kindOf(p, resp.StatusCode)
+}
+
+// triedIn reads what a station says that it would have done.
+func triedIn(r io.Reader, method, path string) error {
+	var t struct {
+		DryRun bool    `json:"dry_run"`
+		Would  []would `json:"would"`
+	}
+	if err := json.UnmarshalRead(io.LimitReader(r, 1<<20), &t); err != nil || !t.DryRun {
+		return errors.Join(errors.New("internal error: the station did not say that this was only tried: see `detente audit list` for what was done"), err)
+	}
+	return dryRun{method: method, path: path, would: t.Would}
 }
 
 // kinds are the types of problem that the API names, as errors of this program.
@@ -221,8 +234,12 @@ func (a *app) call(c *cobra.Command, method, path string, in any) error {
 	})
 }
 
-// send posts bytes that are JSON already and returns the answer.
+// send posts an officer's signature, bytes that are JSON already, and returns the
+// answer. Where it is only tried it stays here: a signature that has left is one.
 func (c *client) send(ctx context.Context, path string, body []byte) (map[string]any, error) {
+	if c.dry {
+		return nil, dryRun{method: http.MethodPost, path: path, body: string(body)}
+	}
 	var out map[string]any
 	return out, c.do(ctx, http.MethodPost, path, jsontext.Value(body), &out)
 }
@@ -236,7 +253,7 @@ func (a *app) download(c *cobra.Command, path, to string) error {
 		return exitError{exitConflict, fmt.Errorf("%s exists, and is not written over: give another --out", to)}
 	}
 	if a.dry {
-		return dryRun{http.MethodGet, path, "into " + to}
+		return dryRun{method: http.MethodGet, path: path, body: "into " + to}
 	}
 	cl, err := a.client()
 	if err != nil {

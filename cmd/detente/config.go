@@ -21,49 +21,6 @@ import (
 	"detente/station"
 )
 
-// config is a station's station.json.
-type config struct {
-	Station string `json:"station"`
-	Listen  string `json:"listen"` // of the line
-	API     string `json:"api"`
-	Mark    string `json:"mark"` // the high-water mark: outside the store and its backups
-
-	Outlets []outletConfig `json:"outlets,omitempty"`
-}
-
-// readConfig reads the station's settings: its file, over which the environment
-// goes.
-func (a *app) readConfig() (config, error) {
-	c, err := a.readFile()
-	for name, to := range c.settings() {
-		if v := a.env(envName(name)); v != "" && err == nil {
-			*to = v
-		}
-	}
-	return c, err
-}
-
-// readFile reads the station's file as it is.
-func (a *app) readFile() (config, error) {
-	var c config
-	if a.data == "" {
-		return c, usage("--data is missing: the station's data directory")
-	}
-	text, err := os.ReadFile(filepath.Join(a.data, configName))
-	if err != nil {
-		return c, fmt.Errorf("%w: %w; make the station with `detente station init`", station.ErrNotFound, err)
-	}
-	if err := json.Unmarshal(text, &c, json.RejectUnknownMembers(true)); err != nil {
-		return c, usage("%s: %v", filepath.Join(a.data, configName), err)
-	}
-	return c, nil
-}
-
-// settings are those that the environment may give another value.
-func (c *config) settings() map[string]*string {
-	return map[string]*string{"listen": &c.Listen, "api": &c.API, "mark": &c.Mark}
-}
-
 // keyFile is what the station's key file holds, once it is opened: its private
 // keys, readable by it alone.
 type keyFile struct {
@@ -76,7 +33,9 @@ type keyFile struct {
 
 // The files of a station's data directory.
 const (
-	configName  = "station.json"
+	configName  = "detente.toml"
+	confParts   = "conf.d"       // beside it
+	outletsName = "outlets.toml" // in confParts, written by the program
 	keysName    = "keys.age"
 	cardsName   = "cards"
 	requestName = "request.json"

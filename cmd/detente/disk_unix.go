@@ -11,7 +11,7 @@ func diskOf(dir string) func() (free, size int64, err error) {
 		if err := syscall.Statfs(dir, &st); err != nil {
 			return 0, 0, err
 		}
-		block := int64(st.Bsize)
+		block := int64(st.Bsize) //nolint:unconvert // of another width on other systems
 		return int64(st.Bavail) * block, int64(st.Blocks) * block, nil
 	}
 }

@@ -108,7 +108,18 @@ func codeOf(ctx context.Context, err error) (int, error) {
 	return exitFailed, err
 }
 
-// dryRun is what ends a command that was only tried: what it would have done.
-type dryRun struct{ method, path, body string }
+// dryRun is what ends a command that was only tried: what the station says that it
+// would have done, or, where it was not asked, what it would have been asked.
+type dryRun struct {
+	method, path, body string
+	would              []would
+}
+
+// would is an act that was not done, in the words of the audit trail.
+type would struct {
+	Act    string `json:"act"`
+	Object string `json:"object,omitempty"`
+	Detail string `json:"detail,omitempty"`
+}
 
 func (d dryRun) Error() string { return "dry run: " + d.method + " " + d.path }

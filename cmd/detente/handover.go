@@ -223,9 +223,6 @@ func (a *app) handoverSign(c *cobra.Command, id, digest string, o *officerFlags)
 	if err != nil {
 		return err
 	}
-	if a.dry {
-		return dryRun{"POST", at("/handovers/%s/signatures", id), string(approval)}
-	}
 	out, err := cl.send(c.Context(), at("/handovers/%s/signatures", id), approval)
 	if err != nil {
 		return err

@@ -140,7 +140,7 @@ func TestUnit(t *testing.T) {
 		t.Errorf("the unit hands over no credential %s", credential)
 	}
 	for name, want := range map[string]string{
-		"Type": "notify", "WatchdogSec": "30", "NoNewPrivileges": "yes", "ProtectSystem": "strict", "MemoryDenyWriteExecute": "yes",
+		"Type": "notify-reload", "WatchdogSec": "30", "NoNewPrivileges": "yes", "ProtectSystem": "strict", "MemoryDenyWriteExecute": "yes",
 		"RestrictAddressFamilies": "AF_INET AF_INET6 AF_UNIX", "CapabilityBoundingSet": "CAP_NET_BIND_SERVICE", "PrivateDevices": "yes",
 	} {
 		if !slices.Contains(settings[name], want) {

@@ -68,7 +68,8 @@ func (a *app) peer() *cobra.Command {
 					return err
 				}
 				return a.call(c, "POST", at("/peers/%s/hold", args[0]), struct{}{})
-			}, a.changes))
+			}, a.changes),
+		a.peerRemove())
 	c.AddCommand(a.challenges()...)
 	return c
 }

@@ -27,8 +27,10 @@ type app struct {
 	quiet, noColor bool
 	color          bool // results may be coloured
 	yes, dry       bool
-	data           string // the station's data directory
-	url            string // of the station's API
+	data           string            // the station's data directory
+	conf           string            // its settings file, where it is another than the directory's own
+	set            map[string]string // settings that flags give another value
+	url            string            // of the station's API
 	tokenFile      string
 	langs          []string
 }
@@ -89,6 +91,7 @@ object. A command ends with 0 where all is done; what other codes mean stands un
 	f.BoolVarP(&a.yes, "yes", "y", false, "answer yes to questions; it never stands for an officer's signature")
 	f.StringSliceVar(&a.langs, "lang", []string{"en"}, "languages of renderings and verdicts: en, ru, zh, es, fr, ar")
 	f.StringVar(&a.data, "data", "", "the station's data directory (DETENTE_DATA)")
+	f.StringVar(&a.conf, "config", "", "the station's settings file (DETENTE_CONFIG; default: detente.toml in the data directory)")
 	f.StringVar(&a.url, "station", "", "address of the station's API, such as http://127.0.0.1:8080 (DETENTE_STATION; default: the one in the data directory)")
 	f.StringVar(&a.tokenFile, "token-file", "", "file of the token to act with (DETENTE_TOKEN_FILE; default: operator.token in the data directory)")
 	root.AddCommand(a.party(), a.officer(), a.stationCommands(), a.peer(), a.lineCommands(), a.msg(), a.release(), a.policy(), a.bookCommands(), a.recordCommands(),
@@ -145,7 +148,7 @@ func verb(w about, args cobra.PositionalArgs, run func(*cobra.Command, []string)
 // changes marks a verb as one that changes something, and lets it be tried
 // without.
 func (a *app) changes(c *cobra.Command) {
-	c.Flags().BoolVar(&a.dry, "dry-run", false, "say what would be done, after all that can be checked here, and do nothing")
+	c.Flags().BoolVar(&a.dry, "dry-run", false, "check everything, say what would be done, and do nothing")
 }
 
 // now is the wall clock; everything below cmd is told the time.

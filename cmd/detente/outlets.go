@@ -1,13 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"detente/book"
 	"detente/identity"
@@ -15,27 +18,28 @@ import (
 	"detente/station"
 	"detente/watch"
 
+	"github.com/pelletier/go-toml/v2"
 	"github.com/spf13/cobra"
 )
 
-// outletConfig is one outlet in a station's station.json. Secrets are not among
-// them: they stand in files of their own.
+// outletConfig is one outlet in a station's settings. Secrets are not among them:
+// they stand in files of their own.
 type outletConfig struct {
-	Name         string   `json:"name"`
-	Kind         string   `json:"kind"` // exec, mail, webhook, print
-	Lang         string   `json:"lang,omitempty"`
-	Argv         []string `json:"argv,omitempty"`          // exec, print
-	Dir          string   `json:"dir,omitempty"`           // print
-	Address      string   `json:"address,omitempty"`       // mail
-	From         string   `json:"from,omitempty"`          // mail
-	To           []string `json:"to,omitempty"`            // mail
-	User         string   `json:"user,omitempty"`          // mail
-	PasswordFile string   `json:"password_file,omitempty"` // mail
-	ImplicitTLS  bool     `json:"implicit_tls,omitempty"`  // mail
-	RootsFile    string   `json:"roots_file,omitempty"`    // mail, webhook
-	URL          string   `json:"url,omitempty"`           // webhook
-	SecretFiles  []string `json:"secret_files,omitempty"`  // webhook
-	WithText     bool     `json:"with_text,omitempty"`     // webhook
+	Name         string   `json:"name" toml:"name"`
+	Kind         string   `json:"kind" toml:"kind"` // exec, mail, webhook, print
+	Lang         string   `json:"lang,omitempty" toml:"lang,omitempty"`
+	Argv         []string `json:"argv,omitempty" toml:"argv,omitempty"`                   // exec, print
+	Dir          string   `json:"dir,omitempty" toml:"dir,omitempty"`                     // print
+	Address      string   `json:"address,omitempty" toml:"address,omitempty"`             // mail
+	From         string   `json:"from,omitempty" toml:"from,omitempty"`                   // mail
+	To           []string `json:"to,omitempty" toml:"to,omitempty"`                       // mail
+	User         string   `json:"user,omitempty" toml:"user,omitempty"`                   // mail
+	PasswordFile string   `json:"password_file,omitempty" toml:"password-file,omitempty"` // mail
+	ImplicitTLS  bool     `json:"implicit_tls,omitempty" toml:"implicit-tls,omitempty"`   // mail
+	RootsFile    string   `json:"roots_file,omitempty" toml:"roots-file,omitempty"`       // mail, webhook
+	URL          string   `json:"url,omitempty" toml:"url,omitempty"`                     // webhook
+	SecretFiles  []string `json:"secret_files,omitempty" toml:"secret-files,omitempty"`   // webhook
+	WithText     bool     `json:"with_text,omitempty" toml:"with-text,omitempty"`         // webhook
 }
 
 // maxOutlets bounds the outlets of a station: each notice goes to all of a class.
@@ -83,7 +87,7 @@ func (c outletConfig) open() (outlet.Outlet, error) {
 type outlets struct {
 	station identity.Station
 	words   watch.Words
-	list    []openOutlet
+	list    atomic.Pointer[[]openOutlet] // replaced when settings are read anew
 }
 
 type openOutlet struct {
@@ -97,26 +101,34 @@ func openOutlets(name identity.Station, e *book.Edition, list []outletConfig) (*
 		return nil, err
 	}
 	o := &outlets{station: name, words: words}
+	return o, o.take(list)
+}
+
+// take opens outlets, and puts them in the place of those before. Where one cannot
+// be opened those before stay.
+func (o *outlets) take(list []outletConfig) error {
 	if len(list) > maxOutlets {
-		return nil, usage("outlets: there are %d, and %d at most", len(list), maxOutlets)
+		return usage("outlets: there are %d, and %d at most", len(list), maxOutlets)
 	}
+	open := make([]openOutlet, 0, len(list))
 	for _, c := range list {
-		if o.find(c.Name) != nil {
-			return nil, usage("outlets: %s stands there twice", c.Name)
+		if findOutlet(open, c.Name) != nil {
+			return usage("outlets: %s stands there twice", c.Name)
 		}
 		ready, err := c.open()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		o.list = append(o.list, openOutlet{c, ready})
+		open = append(open, openOutlet{c, ready})
 	}
-	return o, nil
+	o.list.Store(&open)
+	return nil
 }
 
-func (o *outlets) find(name string) *openOutlet {
-	for i := range o.list {
-		if o.list[i].Name == name {
-			return &o.list[i]
+func findOutlet(list []openOutlet, name string) *openOutlet {
+	for i := range list {
+		if list[i].Name == name {
+			return &list[i]
 		}
 	}
 	return nil
@@ -125,7 +137,7 @@ func (o *outlets) find(name string) *openOutlet {
 // Named implements station.Outlets.
 func (o *outlets) Named() []station.OutletName {
 	var all []station.OutletName
-	for _, c := range o.list {
+	for _, c := range *o.list.Load() {
 		all = append(all, station.OutletName{Name: c.Name, Class: outletClasses[c.Kind]})
 	}
 	return all
@@ -133,7 +145,7 @@ func (o *outlets) Named() []station.OutletName {
 
 // Tell implements station.Outlets.
 func (o *outlets) Tell(ctx context.Context, name string, t station.Telling) error {
-	to := o.find(name)
+	to := findOutlet(*o.list.Load(), name)
 	if to == nil {
 		return fmt.Errorf("%w: there is no outlet %s any more", station.ErrInvalid, name)
 	}
@@ -157,7 +169,7 @@ func (o *outlets) Tell(ctx context.Context, name string, t station.Telling) erro
 
 // Print implements station.Outlets.
 func (o *outlets) Print(ctx context.Context, name string, p station.Page) error {
-	to := o.find(name)
+	to := findOutlet(*o.list.Load(), name)
 	if to == nil {
 		return fmt.Errorf("%w: there is no outlet %s any more", station.ErrInvalid, name)
 	}
@@ -215,22 +227,41 @@ func (f *outletFlags) add(c *cobra.Command) {
 func (a *app) outletCommands() *cobra.Command {
 	var f outletFlags
 	return noun(about{"outlet", "the ways by which notices leave the station",
-		"Outlets tell people at a distance: a command, mail, a signed webhook, a printer. A station takes\nthem from its station.json when it starts. Secrets stand in files, never among the settings.",
+		"Outlets tell people at a distance: a command, mail, a signed webhook, a printer. They stand in\nthe station's settings, which a running station reads anew on SIGHUP. Secrets stand in files, never\namong the settings.",
 		"  detente alarm outlet list"},
 		verb(about{"list", "list the outlets of a running station, and how each does",
 			"Lists outlets with how many notices each was told, failed to take, and still waits for.", "  detente alarm outlet list"},
 			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.call(c, "GET", "/outlets", nil) }),
 		verb(about{"add KIND [COMMAND…]", "add an outlet to the station's settings: exec, mail, webhook or print",
-			"Adds an outlet to station.json in the data directory; the station uses it from its next start. A\ncommand is given by its absolute path and arguments; no shell reads them. Try each outlet with\n\"detente alarm test\".",
+			"Adds an outlet to conf.d/outlets.toml beside the station's settings; a running station takes it on\nSIGHUP (systemctl reload detente). A command is given by its absolute path and arguments; no shell\nreads them. Try each outlet with \"detente alarm test\".",
 			"  detente alarm outlet add exec /usr/bin/aplay /etc/detente/alarm.wav --name horn --data /var/lib/detente\n  detente alarm outlet add webhook --url https://oncall.arden.example/hook --secret-file /etc/detente/hook.secret --data /var/lib/detente"},
 			cobra.MinimumNArgs(1), func(_ *cobra.Command, args []string) error { return a.addOutlet(f.c, args) }, a.changes, f.add),
 		verb(about{"remove NAME", "take an outlet out of the station's settings",
-			"Takes an outlet out of station.json in the data directory, from the station's next start on.", "  detente alarm outlet remove horn --data /var/lib/detente"},
+			"Takes an outlet out of conf.d/outlets.toml beside the station's settings. One that stands in another\nfile is taken out there, by hand.", "  detente alarm outlet remove horn --data /var/lib/detente"},
 			cobra.ExactArgs(1), func(_ *cobra.Command, args []string) error { return a.removeOutlet(args[0]) }, a.changes))
 }
 
+// outletsFile is the settings file that the program itself writes outlets into, so
+// that a file that people write keeps its comments.
+func (a *app) outletsFile() (path string, in []outletConfig, err error) {
+	conf, err := a.confPath()
+	if err != nil {
+		return "", nil, err
+	}
+	path = filepath.Join(filepath.Dir(conf), confParts, outletsName)
+	f, _, err := readConf(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return path, nil, nil
+	}
+	return path, f.Outlets, err
+}
+
 func (a *app) addOutlet(c outletConfig, args []string) error {
-	conf, err := a.readFile()
+	conf, err := a.readConfig()
+	if err != nil {
+		return err
+	}
+	path, in, err := a.outletsFile()
 	if err != nil {
 		return err
 	}
@@ -247,31 +278,34 @@ func (a *app) addOutlet(c outletConfig, args []string) error {
 	if len(conf.Outlets) >= maxOutlets {
 		return exitError{exitConflict, fmt.Errorf("there are %d outlets, and more are not told: remove one first", maxOutlets)}
 	}
-	conf.Outlets = append(conf.Outlets, c)
-	return a.putOutlets(conf, c)
+	return a.putOutlets(path, append(in, c), c)
 }
 
 func (a *app) removeOutlet(name string) error {
-	conf, err := a.readFile()
+	path, in, err := a.outletsFile()
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(conf.Outlets, func(o outletConfig) bool { return o.Name == name })
+	i := slices.IndexFunc(in, func(o outletConfig) bool { return o.Name == name })
 	if i < 0 {
-		return exitError{exitNotFound, fmt.Errorf("there is no outlet %s in %s", name, filepath.Join(a.data, configName))}
+		return exitError{exitNotFound, fmt.Errorf("there is no outlet %s in %s: `detente config show --origin` says where settings stand", name, path)}
 	}
-	gone := conf.Outlets[i]
-	conf.Outlets = slices.Delete(conf.Outlets, i, i+1)
-	return a.putOutlets(conf, gone)
+	gone := in[i]
+	return a.putOutlets(path, slices.Delete(in, i, i+1), gone)
 }
 
-// putOutlets writes the settings, and shows the outlet that changed.
-func (a *app) putOutlets(conf config, c outletConfig) error {
-	if err := a.putJSON(filepath.Join(a.data, configName), conf, 0o600); err != nil {
+// putOutlets writes the outlets, and shows the one that changed.
+func (a *app) putOutlets(path string, list []outletConfig, c outletConfig) error {
+	var b bytes.Buffer
+	b.WriteString("# Written by `detente alarm outlet`; what people write belongs into files of their own.\n")
+	if err := toml.NewEncoder(&b).Encode(map[string][]outletConfig{"outlet": list}); err != nil {
+		return err
+	}
+	if err := errors.Join(a.mkdir(filepath.Dir(path)), a.put(path, b.Bytes(), 0o600)); err != nil {
 		return err
 	}
 	return a.print(c, func() {
 		a.say("%s  %s  %s", c.Name, c.Kind, strings.Join(c.Argv, " "))
-		a.tell("the station takes it from its next start on; then try it with `detente alarm test %s`", c.Name)
+		a.tell("a running station takes it on SIGHUP: `systemctl reload detente`; then try it with `detente alarm test %s`", c.Name)
 	})
 }

@@ -51,7 +51,7 @@ func TestOutletsThroughTheRunner(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := watchOf(config{Station: string(c.Card.Station), Outlets: []outletConfig{
+	w, _, err := watchOf(config{Station: string(c.Card.Station), Outlets: []outletConfig{
 		{Name: "horn", Kind: "exec", Lang: "ru", Argv: []string{"/bin/sh", "-c", `cat >> "$0"`, heard}},
 		{Name: "hook", Kind: "webhook", URL: receiver.URL, SecretFiles: []string{filepath.Join(dir, "secret")}, WithText: true, Lang: "fr"},
 		{Name: "paper", Kind: "print", Dir: paper, Lang: "ar"},

@@ -86,11 +86,25 @@ func (a *app) tell(format string, args ...any) {
 	}
 }
 
-// showDryRun says what a station would have been asked.
+// showDryRun says what would have been done.
 func (a *app) showDryRun(d dryRun) int {
 	a.dry = true
-	m := map[string]string{"method": d.method, "path": d.path, "body": d.body}
-	if err := a.print(m, func() { a.say("would ask the station: %s %s %s", d.method, d.path, d.body) }); err != nil {
+	m := map[string]any{"method": d.method, "path": d.path, "body": d.body, "would": d.would}
+	if d.would == nil {
+		m["would"] = []would{}
+	}
+	err := a.print(m, func() {
+		for _, w := range d.would {
+			a.say("would do: %s", strings.Join(strings.Fields(w.Act+" "+w.Object+" "+w.Detail), " "))
+		}
+		switch {
+		case d.body != "":
+			a.say("would ask the station: %s %s %s", d.method, d.path, d.body)
+		case len(d.would) == 0:
+			a.say("would do nothing: it is so already")
+		}
+	})
+	if err != nil {
 		fmt.Fprintln(a.err, "detente:", err)
 		return exitFailed
 	}
@@ -133,9 +147,15 @@ func (a *app) mkdir(path string) error {
 
 // settle completes what all commands share, once flags are read.
 func (a *app) settle(c *cobra.Command) error {
-	for name, to := range map[string]*string{"data": &a.data, "station": &a.url, "token-file": &a.tokenFile} {
+	for name, to := range map[string]*string{"data": &a.data, "config": &a.conf, "station": &a.url, "token-file": &a.tokenFile} {
 		if v := a.env(envName(name)); v != "" && !c.Flags().Changed(name) {
 			*to = v
+		}
+	}
+	a.set = make(map[string]string)
+	for _, o := range options() {
+		if f := c.Flags().Lookup(o.name); f != nil && f.Changed && c.CommandPath() == "detente station serve" {
+			a.set[o.name] = f.Value.String()
 		}
 	}
 	if v := a.env(envName("lang")); v != "" && !c.Flags().Changed("lang") {

@@ -60,7 +60,7 @@ func TestScripts(t *testing.T) {
 			"detente": d.detente, "stations": d.stations, "arden": d.station(0), "boreal": d.station(1),
 			"arden-1": d.officer(0, 0), "arden-2": d.officer(0, 1), "arden-3": d.officer(0, 2), "boreal-1": d.officer(1, 0), "boreal-2": d.officer(1, 1),
 			"code": d.code, "keep": d.keep, "field": d.field, "eventually": d.eventually, "start": d.start, "spoil": d.spoil, "halt": d.halt, "cut": d.cut, "mend": d.mend,
-			"flip": d.flip,
+			"flip": d.flip, "hangup": d.hangup, "logged": d.logged, "append": d.append,
 		},
 	})
 }
@@ -272,6 +272,27 @@ func (duty) spoil(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Check(db.Close())
+}
+
+// append FILE LINE… adds lines to a file.
+func (duty) append(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[0]) + strings.Join(args[1:], "\n") + "\n"
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
+
+// hangup END has a running station read its settings anew.
+func (duty) hangup(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(endOf(ts, args[0]).Hangup())
+}
+
+// logged END TEXT waits until a station has logged the text.
+func (duty) logged(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	ts.Check(rig.Until(ctx, func() (bool, error) {
+		log, err := os.ReadFile(endOf(ts, args[0]).Stderr)
+		return strings.Contains(string(log), args[1]), err
+	}))
 }
 
 // cut and mend cut and mend the wires between the stations.

@@ -11,9 +11,11 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime/debug"
 	"sync"
+	"syscall"
 	"time"
 
 	"detente/api"
@@ -30,8 +32,13 @@ import (
 type serving struct {
 	dir     string
 	secrets *secretFlags
-	conf    config
+	read    func() (config, error) // reads the settings anew
+	started config                 // the settings at the start
+	conf    config                 // as they were read last; used by one goroutine at a time
+	level   *slog.LevelVar
 	log     *slog.Logger
+	outlets *outlets
+	sources clockSources
 	store   *store.Store
 	station *station.Station
 	tls     tls.Certificate
@@ -41,17 +48,30 @@ type serving struct {
 // serve runs a station until ctx ends. Whatever ends it, and when, what was
 // acknowledged stays.
 func (a *app) serve(ctx context.Context, secrets *secretFlags) error {
-	s := &serving{dir: a.data, secrets: secrets, log: slog.New(slog.NewJSONHandler(a.err, nil))}
+	if a.data == "" {
+		return usage("--data is missing: the station's data directory")
+	}
+	s := &serving{dir: a.data, secrets: secrets, read: a.readConfig, level: new(slog.LevelVar)}
+	s.log = slog.New(slog.NewJSONHandler(a.err, &slog.HandlerOptions{Level: s.level}))
 	var err error
-	if s.conf, err = a.readConfig(); err != nil {
+	if s.conf, err = s.read(); err != nil {
 		return err
 	}
-	lines, err := net.Listen("tcp", s.conf.Listen)
+	s.started = s.conf
+	s.level.Set(s.conf.Level)
+	s.sources.take(s.conf.Clock)
+	given, err := handedOver()
 	if err != nil {
-		return fmt.Errorf("listen for counterparts: %w", err)
+		return err
+	}
+	lines := given[socketLine]
+	if lines == nil {
+		if lines, err = net.Listen("tcp", s.conf.Listen); err != nil {
+			return fmt.Errorf("listen for counterparts: %w", err)
+		}
 	}
 	defer lines.Close()
-	calls, err := listenAPI(s.conf.API)
+	calls, err := listenAPI(given[socketAPI], s.conf.API)
 	if err != nil {
 		return err
 	}
@@ -83,14 +103,16 @@ func spareMemory() {
 }
 
 // listenAPI listens for callers of the API. Their tokens go in clear, so only a
-// loopback address will do.
-func listenAPI(address string) (net.Listener, error) {
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("listen for the API: %w", err)
+// loopback address will do. A socket that is handed over goes before the address.
+func listenAPI(l net.Listener, address string) (net.Listener, error) {
+	if l == nil {
+		var err error
+		if l, err = net.Listen("tcp", address); err != nil {
+			return nil, fmt.Errorf("listen for the API: %w", err)
+		}
 	}
 	if at, ok := l.Addr().(*net.TCPAddr); !ok || !at.IP.IsLoopback() {
-		return nil, errors.Join(usage("api: %s is no loopback address: the API speaks plain HTTP; put a TLS proxy of your own before it", address), l.Close())
+		return nil, errors.Join(usage("api: %s is no loopback address: the API speaks plain HTTP; put a TLS proxy of your own before it", l.Addr()), l.Close())
 	}
 	return l, nil
 }
@@ -123,13 +145,14 @@ func (s *serving) open(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Dir(s.conf.Mark), 0o700); err != nil {
 		return err
 	}
-	watching, err := watchOf(s.conf, edition, s.dir)
+	watching, outlets, err := watchOf(s.conf, edition, s.dir)
 	if err != nil {
 		return err
 	}
+	s.outlets = outlets
 	s.station, err = station.New(ctx, now(), station.Config{
 		Root: root, Bundle: bundle, Keys: keys, Book: edition, Mark: line.NewMarkFile(s.conf.Mark), Blobs: blobs,
-		Random: rand.Reader, Jitter: mathrand.New(mathrand.NewPCG(seed(), seed())), Watch: watching,
+		Random: rand.Reader, Jitter: mathrand.New(mathrand.NewPCG(seed(), seed())), Watch: watching, Limits: s.conf.Limits,
 	}, func(f station.Finish) (station.Store, error) {
 		var err error
 		s.store, err = store.Open(ctx, filepath.Join(s.dir, storeName), store.Options{Finish: f})
@@ -171,10 +194,13 @@ func (s *serving) run(ctx context.Context, lines, calls net.Listener) error {
 	handler := line.Handler(station.At(s.station, now), line.Options{Trusted: s.station.Trusted, Now: now, Origin: s.station.OriginOf})
 	toPeers := line.Server(handler, line.ServerTLS(line.Always(s.tls), s.station.Trusted, now), slog.NewLogLogger(s.log.Handler(), slog.LevelInfo))
 	toCallers := &http.Server{Handler: s.calls(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
-	runner := &station.Runner{Station: s.station, Transport: client, Now: now, Log: s.log}
+	runner := &station.Runner{Station: s.station, Transport: client, Now: now, Log: s.log, Times: s.sources.all}
 
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP) // before systemd hears that the station is up
+	defer signal.Stop(hup)
 	var wg sync.WaitGroup
-	failed := make(chan error, 3)
+	failed := make(chan error, 5)
 	start := func(what string, do func() error) {
 		wg.Go(func() {
 			if err := do(); err != nil && !errors.Is(err, http.ErrServerClosed) {
@@ -186,6 +212,7 @@ func (s *serving) run(ctx context.Context, lines, calls net.Listener) error {
 	start("API", func() error { return toCallers.Serve(calls) })
 	start("lines", func() error { return runner.Run(ctx) })
 	start("systemd", func() error { return s.watchdog(ctx) })
+	start("settings", func() error { return s.hangups(ctx, hup) })
 	s.log.Info("station started", "station", s.conf.Station, "listen", lines.Addr().String(), "api", calls.Addr().String(), "version", version())
 
 	var err error

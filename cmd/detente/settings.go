@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -36,8 +37,14 @@ func (a *app) config() *cobra.Command {
 					}
 				})
 			}, func(c *cobra.Command) { c.Flags().BoolVar(&origin, "origin", false, "say where each value comes from") }),
+		verb(about{"init", "print a settings file with every setting and its default",
+			"Prints a settings file in which every setting stands with its default and what it is for. \"station\ninit\" writes one; this is to compare with, or to begin anew.", "  detente config init > /etc/detente/detente.toml"},
+			cobra.NoArgs, func(*cobra.Command, []string) error {
+				text := confText("nrrc.arden.example", "0.0.0.0:8443", "127.0.0.1:8080", "/var/lib/detente-mark/high-water")
+				return a.print(map[string]string{"text": string(text)}, func() { a.say("%s", strings.TrimSpace(string(text))) })
+			}),
 		verb(about{"check", "check a station's settings and files before it is started",
-			"Reads the station's file, its cards and its token, and looks whether the high-water mark lies\noutside the data directory. It opens no key and starts nothing.",
+			"Reads the station's settings and what lies in conf.d beside them, its cards and its token, and looks\nwhether the high-water mark lies outside the data directory. It opens no key and starts\nnothing. What is wrong is told with file, line and setting.",
 			"  detente config check --data /var/lib/detente"},
 			cobra.NoArgs, func(*cobra.Command, []string) error { return a.checkConfig() }))
 }
@@ -46,7 +53,7 @@ func (a *app) config() *cobra.Command {
 // known, of the station.
 func (a *app) settings(c *cobra.Command) ([]setting, error) {
 	var list []setting
-	for _, s := range []struct{ name, value string }{{"data", a.data}, {"station", a.url}, {"token-file", a.tokenFile}, {"lang", join(a.langs)}} {
+	for _, s := range []struct{ name, value string }{{"data", a.data}, {"config", a.conf}, {"station", a.url}, {"token-file", a.tokenFile}, {"lang", join(a.langs)}} {
 		origin := "default"
 		switch {
 		case c.Flags().Changed(s.name):
@@ -63,15 +70,12 @@ func (a *app) settings(c *cobra.Command) ([]setting, error) {
 	if err != nil {
 		return nil, err
 	}
-	file := "file " + filepath.Join(a.data, configName)
-	list = append(list, setting{"name", conf.Station, file})
-	values := conf.settings()
-	for _, name := range []string{"listen", "api", "mark"} {
-		origin := file
-		if a.env(envName(name)) != "" {
-			origin = "environment " + envName(name)
+	for _, o := range options() {
+		origin := conf.origin[o.name]
+		if origin == "" {
+			origin = "default"
 		}
-		list = append(list, setting{name, *values[name], origin})
+		list = append(list, setting{o.name, conf.text[o.name], origin})
 	}
 	return list, nil
 }

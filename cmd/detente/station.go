@@ -82,9 +82,16 @@ func (a *app) stationCardCommand() *cobra.Command {
 func (a *app) stationServe() *cobra.Command {
 	s := secretFlags{app: a}
 	return verb(about{"serve", "run the station",
-		"Runs the station until it is interrupted. Stopping is safe at any moment, kill -9 included. The key\nfile's passphrase comes from --passphrase-file, or from systemd as the credential keys-passphrase.",
+		"Runs the station until it is interrupted. Stopping is safe at any moment, kill -9 included. The key\nfile's passphrase comes from --passphrase-file, or from systemd as the credential keys-passphrase.\nOn SIGHUP it reads anew what may change while it runs, and names what holds from the next start only.\nIt takes listening sockets named line and api from systemd, so that a restart drops no caller.",
 		"  detente station serve --data /var/lib/detente --passphrase-file FILE"},
-		cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.serve(c.Context(), &s) }, s.opens)
+		cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.serve(c.Context(), &s) }, s.opens, func(c *cobra.Command) {
+			for _, o := range []struct{ name, what string }{
+				{"listen", "address that counterparts reach"}, {"api", "loopback address of the API"}, {"mark", "file of the high-water mark"},
+				{"log-level", "debug, info, warn or error"},
+			} {
+				c.Flags().String(o.name, "", o.what+", in place of what the settings say")
+			}
+		})
 }
 
 func (a *app) stationRotate() *cobra.Command {
@@ -114,7 +121,7 @@ func (a *app) stationDoctor() *cobra.Command {
 func (a *app) stationBackup() *cobra.Command {
 	var to string
 	return verb(about{"backup", "copy the running station's store to a new file",
-		"Copies the store of a running station into a new file on the station's machine, whole and synced.\nKeep keys.age, cards, station.json and blobs/ beside it, and never the high-water mark.", "  detente station backup --to /var/backups/detente-1.sqlite"},
+		"Copies the store of a running station into a new file on the station's machine, whole and synced.\nKeep keys.age, cards, detente.toml, conf.d/ and blobs/ beside it, and never the high-water mark.", "  detente station backup --to /var/backups/detente-1.sqlite"},
 		cobra.NoArgs, func(c *cobra.Command, _ []string) error {
 			if to == "" {
 				return usage("--to is missing: a new file on the station's machine")
@@ -172,12 +179,11 @@ func (a *app) stationInit(f stationFlags) error {
 	if _, err := os.Stat(filepath.Join(a.data, configName)); err == nil {
 		return exitError{exitConflict, fmt.Errorf("%s holds a station already", a.data)}
 	}
-	conf := config{Station: f.name, Listen: f.listen, API: f.api}
-	var err error
-	if conf.Mark, err = filepath.Abs(f.mark); err != nil {
+	mark, err := filepath.Abs(f.mark)
+	if err != nil {
 		return err
 	}
-	if err := outside(a.data, conf.Mark); err != nil {
+	if err := outside(a.data, mark); err != nil {
 		return err
 	}
 	from := now().UTC().Truncate(time.Second)
@@ -213,7 +219,7 @@ func (a *app) stationInit(f stationFlags) error {
 	}
 	err = errors.Join(f.writeKeys(a.data, k), a.put(filepath.Join(a.data, tokenName), []byte(token+"\n"), 0o600), a.putJSON(filepath.Join(a.data, requestName), card, 0o644))
 	if err == nil {
-		err = a.putJSON(filepath.Join(a.data, configName), conf, 0o600) // last: what makes it a station
+		err = a.put(filepath.Join(a.data, configName), confText(f.name, f.listen, f.api, mark), 0o600) // last: what makes it a station
 	}
 	if err != nil {
 		return err

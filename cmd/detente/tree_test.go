@@ -69,10 +69,10 @@ func TestHelp(t *testing.T) {
 // readers change nothing. What is not listed here lets itself be tried.
 var readers = strings.Fields(`
 	alarm/list alarm/outlet/list audit/list blob/list blob/show book/check book/diff book/lint book/list book/parse book/print book/render book/search
-	book/show completion claim/list claim/show config/check config/show contact/list desk/show evidence/check evidence/custody evidence/indicators evidence/list evidence/match
+	book/show completion claim/list claim/show config/check config/init config/show contact/list desk/show evidence/check evidence/custody evidence/indicators evidence/list evidence/match
 	evidence/show handover/list handover/show incident/list incident/show line/history line/list line/show line/state line/stats line/watch log/calls
 	log/check log/list matter/list matter/show msg/compose msg/entry msg/list msg/queue msg/render msg/search msg/show msg/tail msg/wait obligations
-	officer/list peer/challenged peer/list peer/show policy/show policy/test record/show record/verify release/list release/show report/list report/show roster/risks roster/show
+	officer/list peer/challenged peer/list peer/show policy/show policy/test record/head record/show record/verify release/list release/show report/list report/show roster/risks roster/show
 	station/serve station/status station/version token/list token/rights version watch`)
 
 // Every command that changes something can be tried with --dry-run.
@@ -91,19 +91,22 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
-// A client that only tries asks for nothing that changes something, whatever
-// verb uses it.
+// A client that only tries asks for what changes something where it is only tried,
+// whatever verb uses it, keeps an officer's signature to itself, and takes no
+// answer for a trial that does not say that it is one.
 func TestDryClientChangesNothing(t *testing.T) {
+	answer := `{"dry_run":true,"would":[{"act":"hold"}]}`
 	var asked []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked = append(asked, r.Method)
-		_, _ = io.WriteString(w, "{}")
+		asked = append(asked, r.URL.Path)
+		_, _ = io.WriteString(w, answer)
 	}))
 	defer server.Close()
 	cl := &client{base: server.URL, token: "x", dry: true}
 	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
 		for _, in := range []any{nil, map[string]string{"a": "b"}} {
-			if err := cl.do(t.Context(), method, "/x", in, nil); !errors.As(err, new(dryRun)) {
+			err := cl.do(t.Context(), method, "/x", in, nil)
+			if dry, ok := errors.AsType[dryRun](err); !ok || len(dry.would) != 1 || dry.would[0].Act != "hold" {
 				t.Errorf("%s: %v", method, err)
 			}
 		}
@@ -111,11 +114,21 @@ func TestDryClientChangesNothing(t *testing.T) {
 			t.Errorf("%s raw: %v", method, err)
 		}
 	}
-	if err := cl.do(t.Context(), "GET", "/x", nil, nil); err != nil {
-		t.Error(err)
+	for _, path := range asked {
+		if path != "/dry-run/x" {
+			t.Errorf("the station was asked for %s", path)
+		}
 	}
-	if !slices.Equal(asked, []string{"GET"}) {
-		t.Errorf("the station was asked %v", asked)
+	asked = nil
+	if _, err := cl.send(t.Context(), "/x", []byte("{}")); !errors.As(err, new(dryRun)) || len(asked) > 0 {
+		t.Errorf("a signature has left: %v, %v", asked, err)
+	}
+	if err := cl.do(t.Context(), "GET", "/x", nil, nil); err != nil || !slices.Equal(asked, []string{"/x"}) {
+		t.Errorf("%v, %v", asked, err)
+	}
+	answer = `{"id":"1"}`
+	if err := cl.do(t.Context(), "POST", "/x", nil, nil); err == nil || errors.As(err, new(dryRun)) {
+		t.Errorf("what was done passes for a trial: %v", err)
 	}
 }
 

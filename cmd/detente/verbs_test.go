@@ -49,6 +49,7 @@ const verbs = `
 	Digits        digits         peer digits
 	Export        export         msg export
 	HoldPeer      hold-peer      peer hold
+	RemovePeer    remove-peer    peer remove
 	LastEvent     stream         msg tail
 	ListBlobs     blobs          blob list
 	Lines         lines          line list
@@ -137,8 +138,8 @@ const verbs = `
 	WriteLog      write-log      log write`
 
 // offline are the commands that need no station, or run one.
-var offline = strings.Fields(`alarm/outlet/add alarm/outlet/remove book/check book/diff book/lint book/list book/parse book/print book/render book/search book/show completion config/check config/show evidence/check man
-	msg/compose officer/certify party/agency party/endorse party/init policy/show policy/test record/show record/verify
+var offline = strings.Fields(`alarm/outlet/add alarm/outlet/remove book/check book/diff book/lint book/list book/parse book/print book/render book/search book/show completion config/check config/init config/show evidence/check man
+	msg/compose officer/certify party/agency party/endorse party/init policy/show policy/test record/head record/show record/verify
 	station/card station/init station/restore station/rotate station/serve station/version version`)
 
 // Every verb of a station is reached by its API and by a command, and neither

@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"detente/book"
@@ -277,6 +278,9 @@ func (e *End) awaitAPI(ctx context.Context) error {
 		return e.healthy(ctx, "/healthz"), nil
 	})
 }
+
+// Hangup has a running station read its settings anew.
+func (e *End) Hangup() error { return e.process.Process.Signal(syscall.SIGHUP) }
 
 // Pid returns the process id of the running station.
 func (e *End) Pid() int { return e.process.Process.Pid }
