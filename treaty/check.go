@@ -49,6 +49,7 @@ func (f Finding) String() string {
 type inspection struct {
 	a      *Agreement
 	b      Book
+	k      *compiler
 	duties map[string]Duty
 	found  []Finding
 }
@@ -60,6 +61,11 @@ type inspection struct {
 // all is well.
 func Check(a *Agreement, b Book) []Finding {
 	c := &inspection{a: a, b: b, duties: make(map[string]Duty)}
+	k, err := newCompiler(b)
+	if err != nil {
+		return []Finding{{Fault: FaultCondition, What: err.Error()}}
+	}
+	c.k = k
 	for _, art := range a.Articles {
 		for _, d := range art.Duties {
 			c.duties[d.ID] = d
@@ -130,7 +136,7 @@ func (c *inspection) duty(art Article, d Duty) {
 			}
 		}
 	}
-	compiled, errs := conditionsOf(d, c.b)
+	compiled, errs := c.k.conditionsOf(d)
 	for _, err := range errs {
 		add(FaultCondition, "%v", err)
 	}

@@ -76,8 +76,17 @@ func celType(p book.Param) *cel.Type {
 // environment declares what a condition over messages of a format may name: its
 // parameters as m.<name>, which of them are given, and what is known of any
 // message. Of any format (book.AnyFormat) there are no parameters.
-func environment(f book.Format) (*cel.Env, error) {
-	opts := []cel.EnvOption{
+func environment(base *cel.Env, f book.Format) (*cel.Env, error) {
+	var opts []cel.EnvOption
+	for _, p := range f.Params {
+		opts = append(opts, cel.Variable("m."+p.Name, celType(p)))
+	}
+	return base.Extend(opts...)
+}
+
+// common is what conditions over any message may name.
+func common() (*cel.Env, error) {
+	return cel.NewEnv(
 		cel.ParserRecursionLimit(maxNesting), cel.ParserExpressionSizeLimit(maxCodePoints),
 		cel.Variable("given", cel.ListType(cel.StringType)),  // the names of the parameters that are there
 		cel.Variable("format", cel.StringType),               // its number
@@ -85,11 +94,21 @@ func environment(f book.Format) (*cel.Env, error) {
 		cel.Variable("phase", cel.StringType),                // none, open or core, at its receipt
 		cel.Variable("received", cel.TimestampType),          // as it stands in the record
 		cel.Variable("refers", cel.ListType(cel.StringType)), // the formats of what it refers to, where they are known
+	)
+}
+
+// compiler makes conditions ready to run.
+type compiler struct {
+	b    Book
+	base *cel.Env
+}
+
+func newCompiler(b Book) (*compiler, error) {
+	base, err := common()
+	if err != nil {
+		return nil, fmt.Errorf("conditions: %w", err)
 	}
-	for _, p := range f.Params {
-		opts = append(opts, cel.Variable("m."+p.Name, celType(p)))
-	}
-	return cel.NewEnv(opts...)
+	return &compiler{b, base}, nil
 }
 
 // sizes bounds the values that a condition may meet, so that its worst case can
@@ -113,12 +132,12 @@ func (sizes) EstimateCallCost(string, string, *checker.AstNode, []checker.AstNod
 // compile makes a condition ready to run; nil of an empty one. What does not fit
 // the format's parameters by name and type, or may cost more than MaxCost, is a
 // *ConditionError.
-func compile(duty, place, source string, f book.Format) (*condition, error) {
+func (k *compiler) compile(duty, place, source string, f book.Format) (*condition, error) {
 	if source == "" {
 		return nil, nil
 	}
 	c := &condition{duty: duty, place: place, source: source, format: f.Number}
-	env, err := environment(f)
+	env, err := environment(k.base, f)
 	if err != nil {
 		return nil, c.fail(err)
 	}
@@ -204,18 +223,18 @@ type conditions struct {
 // conditionsOf compiles all conditions of a duty against a book; the errors are
 // all that is wrong, each a *ConditionError. Formats that the book lacks are left
 // out: Check names them.
-func conditionsOf(d Duty, b Book) (c conditions, errs []error) {
+func (k *compiler) conditionsOf(d Duty) (c conditions, errs []error) {
 	each := func(place, source string, formats []message.Format) map[message.Format]*condition {
 		out := make(map[message.Format]*condition)
 		for _, n := range formats {
-			f, ok := b.Format(n)
+			f, ok := k.b.Format(n)
 			if n == book.AnyFormat {
 				f, ok = book.Format{Number: book.AnyFormat}, true
 			}
 			if !ok {
 				continue
 			}
-			one, err := compile(d.ID, place, source, f)
+			one, err := k.compile(d.ID, place, source, f)
 			if err != nil {
 				errs = append(errs, err)
 				continue

@@ -35,6 +35,8 @@ type Event struct {
 	Refused  bool      // its reader refused it, so what it meets is disputed
 	Awaited  bool      // a blob that belongs to it is not receipted
 	Exercise bool      // it stands in a log of exercises
+
+	depth int // how many messages of the same second stand before it, one referring to the next
 }
 
 // Place is where an entry stands.
@@ -172,10 +174,14 @@ func (e *Event) span(name string) (from, to time.Time, ok bool) {
 	return time.Time{}, time.Time{}, false
 }
 
-// before is the order of the record: by receipt, then by writer and place.
+// before is the order of the record: by receipt, then what refers after what it
+// refers to, then by writer and place.
 func (e *Event) before(o *Event) int {
 	if c := e.Received.Compare(o.Received); c != 0 {
 		return c
+	}
+	if e.depth != o.depth {
+		return e.depth - o.depth
 	}
 	if c := strings.Compare(e.Place.Origin.String(), o.Place.Origin.String()); c != 0 {
 		return c
