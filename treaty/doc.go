@@ -13,6 +13,19 @@
 // unworkable, Agreement.Hash is the one hash that both sides sign. Model is the
 // agreement that ships with the program, a draft.
 //
+// A Ledger keeps account of one over the messages of the record:
+//
+//	l, err := treaty.NewLedger(setup, edition)
+//	for … { ev := treaty.Read(place, by, to, body, at, edition); ev.Received = …; l.Put(ev) }
+//	s := l.At(at)                // as of a second, past or present
+//	s.Owed(party)                // what is owed now, the earliest due first
+//	l.Explain(o.Key, at)         // why, step by step
+//	s.Digest()                   // what both sides compare; Trail names the first event they differ on
+//
+// FoldGuarantee, FoldAmendment, Signed and Exchange say how other instruments
+// stand; ParseDraft and Redline serve their negotiation; Commit and Prove show
+// that one asset was on a list that nobody sees.
+//
 // # Conditions
 //
 // Where a duty depends on what a message says, a condition in CEL decides: its
@@ -28,4 +41,11 @@
 // no such day, counted from the first start each time. A leap second is no second
 // of records. Zones matter for the days of elections alone (Date.In). What is due
 // at a second is in time at that second.
+//
+// A duty runs from the receipt of what triggers it as it stands in the record, by
+// the text and the election window of that second: a window or amendment that comes
+// later leaves it as it is. While its article is suspended its clock stands still. A
+// correction (019) leaves clocks as they are; a recall, a withdrawal and a cancelled
+// notice stop them. An interim answer (202) moves a date once by right, again by
+// consent. What an exercise says starts and meets nothing real.
 package treaty

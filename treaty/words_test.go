@@ -14,9 +14,13 @@ func TestWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, codes := range map[string][]string{
-		"fault": {string(FaultNoLanguage), string(FaultParagraphs), string(FaultNoFormat), string(FaultNoParam), string(FaultCondition), string(FaultUnreachable), string(FaultUndischarge), string(FaultDeadline), string(FaultTwice), string(FaultCycle)},
-		"flag":  {string(FlagNone), string(FlagMissing), string(FlagShort), string(FlagBreach)},
-		"phase": {string(PhaseNone), string(PhaseOpen), string(PhaseCore)},
+		"fault":     {string(FaultNoLanguage), string(FaultParagraphs), string(FaultNoFormat), string(FaultNoParam), string(FaultCondition), string(FaultUnreachable), string(FaultUndischarge), string(FaultDeadline), string(FaultTwice), string(FaultCycle)},
+		"flag":      {string(FlagNone), string(FlagMissing), string(FlagShort), string(FlagBreach)},
+		"state":     {string(Open), string(Met), string(Late), string(Missed), string(MetTimeDisputed), string(LateTimeDisputed), string(MetDisputed), string(EvidenceAwaited), string(Suspended), string(Stopped), string(Ended), string(Unclear)},
+		"step":      {"in-force", "triggered", "occasion", "condition", "unclear", "clock", "within", "tightened", "raised", "lead", "extended", "stood-still", "disputed", "due", "acted", "counted", "stopped", "suspended", "ended", "judged", "next"},
+		"guarantee": {string(GuaranteeOffered), string(GuaranteeDiffers), string(GuaranteeDeclined), string(GuaranteeUnderWay), string(GuaranteePending), string(GuaranteeInForce), string(GuaranteeWithdrawn), string(GuaranteeEnded)},
+		"amendment": {string(AmendmentProposed), string(AmendmentOtherBase), string(AmendmentNoUse), string(AmendmentObjected), string(AmendmentCountered), string(AmendmentLapsed), string(AmendmentUnderWay), string(AmendmentInForce)},
+		"phase":     {string(PhaseNone), string(PhaseOpen), string(PhaseCore)},
 	} {
 		for _, code := range codes {
 			if !slices.ContainsFunc(lists[name].Codes, func(c book.Code) bool { return c.Code == code }) {
