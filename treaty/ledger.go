@@ -15,6 +15,8 @@ import (
 type Version struct {
 	From time.Time
 	Text *Agreement
+
+	hash identity.Digest // of Text; NewLedger fills it in
 }
 
 // Setup is what a ledger keeps account of.
@@ -55,7 +57,10 @@ func NewLedger(s Setup, b Book) (*Ledger, error) {
 		return nil, err
 	}
 	var errs []error
-	for _, v := range l.setup.Versions {
+	for i, v := range l.setup.Versions {
+		if l.setup.Versions[i].hash, err = v.Text.Hash(); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrSetup, err)
+		}
 		duties := make(map[string]conditions)
 		for _, art := range v.Text.Articles {
 			for _, d := range art.Duties {

@@ -61,7 +61,7 @@ var begin = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC) // of the agreement
 func play(t testing.TB, a *Agreement) *stage {
 	t.Helper()
 	b := whole{edition(t)}
-	l, err := NewLedger(Setup{Agreement: a.ID, Parties: [2]identity.Party{arden, boreal}, Versions: []Version{{begin, a}}}, b)
+	l, err := NewLedger(Setup{Agreement: a.ID, Parties: [2]identity.Party{arden, boreal}, Versions: []Version{{From: begin, Text: a}}}, b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -499,7 +499,7 @@ func TestAmendment(t *testing.T) {
 		}
 	}
 	s := play(t, a)
-	s.l.setup.Versions = append(s.l.setup.Versions, Version{begin.Add(10 * hour), b})
+	s.l.setup.Versions = append(s.l.setup.Versions, Version{From: begin.Add(10 * hour), Text: b})
 	l, err := NewLedger(s.l.setup, s.b)
 	if err != nil {
 		t.Fatal(err)

@@ -33,9 +33,7 @@ type State struct {
 func (f *folded) state(at time.Time) State {
 	v := f.versionAt(at)
 	s := State{At: at, Agreement: f.setup.Agreement, From: f.from(), Phase: f.phase(at), Denounced: slices.Clone(f.denounced), Windows: slices.Clone(f.windows), Refused: slices.Clone(f.refused)}
-	if h, err := v.Text.Hash(); err == nil { // it had one when it was signed
-		s.Text = h
-	}
+	s.Text = v.hash
 	if at.Before(s.From) {
 		return s
 	}
@@ -47,6 +45,7 @@ func (f *folded) state(at time.Time) State {
 			s.Suspended = append(s.Suspended, x)
 		}
 	}
+	s.Obligations = make([]Obligation, 0, len(f.duties)+len(f.recurring))
 	for _, o := range f.duties {
 		s.Obligations = append(s.Obligations, f.judge(o, at))
 	}
@@ -55,7 +54,7 @@ func (f *folded) state(at time.Time) State {
 		s.Periods = append(s.Periods, p)
 		s.Obligations = append(s.Obligations, list...)
 	}
-	slices.SortStableFunc(s.Obligations, compareObligations)
+	slices.SortFunc(s.Obligations, compareObligations) // no two are alike
 	return s
 }
 
@@ -80,7 +79,7 @@ func (s State) Owed(by identity.Party) []Obligation {
 			list = append(list, o)
 		}
 	}
-	slices.SortStableFunc(list, func(a, b Obligation) int {
+	slices.SortFunc(list, func(a, b Obligation) int {
 		switch {
 		case a.Due.IsZero() != b.Due.IsZero(): // what stands still comes last
 			if a.Due.IsZero() {
