@@ -94,7 +94,7 @@ object. A command ends with 0 where all is done; what other codes mean stands un
 	f.StringVar(&a.conf, "config", "", "the station's settings file (DETENTE_CONFIG; default: detente.toml in the data directory)")
 	f.StringVar(&a.url, "station", "", "address of the station's API, such as http://127.0.0.1:8080 (DETENTE_STATION; default: the one in the data directory)")
 	f.StringVar(&a.tokenFile, "token-file", "", "file of the token to act with (DETENTE_TOKEN_FILE; default: operator.token in the data directory)")
-	root.AddCommand(a.party(), a.officer(), a.stationCommands(), a.peer(), a.lineCommands(), a.msg(), a.release(), a.policy(), a.bookCommands(), a.recordCommands(),
+	root.AddCommand(a.party(), a.officer(), a.stationCommands(), a.peer(), a.lineCommands(), a.msg(), a.release(), a.policy(), a.bookCommands(), a.agreement(), a.recordCommands(),
 		a.roster(), a.contact(), a.deskCommands(), a.handover(), a.log(), a.watch(), a.blob(), a.evidence(), a.era(), a.audit(), a.alarm(), a.token(), a.config(), a.versionCommand("version"), a.completion(), a.man(), codes())
 	root.AddCommand(a.matterCommands()...)
 	return root

@@ -13,7 +13,7 @@ import (
 
 // decoders are the packages that read what a stranger wrote. Each has fuzz
 // targets.
-var decoders = []string{"identity", "message", "seal", "book", "journal", "line", "record", "watch", "interop/stix"}
+var decoders = []string{"identity", "message", "seal", "book", "journal", "line", "record", "treaty", "watch", "interop/stix"}
 
 // decoding matches the names of what reads bytes or text into a value.
 var decoding = regexp.MustCompile(`^(?:Parse|Open|Read|Join|Decrypt|Unmarshal|Load|Compose)(?:[A-Z]|$)`)
@@ -26,6 +26,7 @@ var unfuzzed = map[string]string{
 	"line.MarkFile.Load":               "it reads a file and gives it to ParseMarks",
 	"station.ParseOutState":            "it reads a word that the station's own store wrote",
 	"station.Station.OpenEra":          "it opens an era; its text is an operator's reason",
+	"treaty.Period.UnmarshalText":      "it is ParsePeriod; agreements hold such texts",
 	"store.Open":                       "it opens a directory",
 	"store.OpenBlobDir":                "it opens a directory",
 }

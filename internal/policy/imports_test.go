@@ -22,6 +22,9 @@ const order = `
 	# What is said, in which words, and what it means. Pure: see purity_test.go.
 	identity < message < book < dossier;
 
+	# What is owed. It reads messages by itself, and needs no matter to be folded.
+	book < treaty;
+
 	# Who sits at the lines and what they are told. Pure too.
 	book < watch;
 
@@ -36,7 +39,7 @@ const order = `
 
 	# What anybody can verify offline. It stands beside line, not above it, so
 	# that a verifier carries nothing that talks.
-	journal, dossier, seal < record;
+	journal, dossier, treaty, seal < record;
 
 	# Evidence, read in words and formats that are already known here; and the
 	# ways by which a notice leaves the station. Neither knows the other.
@@ -74,7 +77,7 @@ const unreachable = `
 	record !< line, station, store, api;
 
 	# The pure packages: no way out.
-	identity, message, book, dossier, watch, seal, interop/stix !< net/http, crypto/tls, os/exec;
+	identity, message, book, dossier, treaty, watch, seal, interop/stix !< net/http, crypto/tls, os/exec;
 
 	# Logs decide over a transaction; the wire is not theirs.
 	journal !< line, station, store, api, message;
