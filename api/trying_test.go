@@ -259,6 +259,7 @@ func (d *desk) trials() map[string]trial {
 		"acknowledge-alarm": {body: `{"kind":"line-down"}`, kind: "conflict"},
 		"silence-alarm":     {body: `{"kind":"line-down","seconds":60}`, kind: "conflict"},
 		"test-outlet":       {path: "/outlets/horn/test", kind: "not-found"},
+		"print":             {path: "/messages/" + zero[:32] + "/print", body: `{"outlet":"paper"}`, kind: "not-found"},
 	}
 }
 

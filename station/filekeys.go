@@ -160,12 +160,7 @@ func (s *Station) takeOpened(tx Tx, now time.Time, row *Line, of entryPlace, in 
 	if err != nil {
 		return err
 	}
-	if in.problem != "" {
-		err = s.projectUnread(tx, o, index, in)
-	} else {
-		err = s.project(tx, o, index, in.entry, in.plain, problem, field)
-	}
-	if err != nil {
+	if err := s.projectOpened(tx, o, index, in, problem, field); err != nil {
 		return err
 	}
 	if problem != "" {
@@ -195,6 +190,28 @@ func (s *Station) takeOpened(tx Tx, now time.Time, row *Line, of entryPlace, in 
 	}
 	return errors.Join(err, s.proven(tx, now, o, b), s.noteProvisional(tx, o, index, in.entry, policy.Policy),
 		s.event(tx, now, "message", s.Cite(o, index), "received: opened by the file key that its author gave"))
+}
+
+// projectOpened puts what an entry turned out to say in the place of what stood
+// of it while it could not be opened.
+func (s *Station) projectOpened(tx Tx, o identity.Origin, index int64, in incoming, problem, field string) error {
+	closed, err := tx.Message(o, index)
+	if err != nil {
+		return err
+	}
+	if in.problem != "" {
+		err = s.projectUnread(tx, o, index, in)
+	} else {
+		err = s.project(tx, o, index, in.entry, in.plain, problem, field)
+	}
+	if err != nil {
+		return err
+	}
+	now, err := tx.Message(o, index)
+	if err != nil {
+		return err
+	}
+	return s.reindex(tx, closed, now)
 }
 
 func givenKeyKey(of entryPlace) string { return fmt.Sprintf("filekey of/%s/%d", of.Origin, of.Index) }

@@ -28,6 +28,9 @@ type IndexTx interface {
 	// EachIndexed calls do with each word of the index and the message that it is
 	// of, in no order.
 	EachIndexed(do func(seq int64, word string)) error
+	// Reindex puts the words of an indexed message in the place of those that were
+	// put of it, all of which before holds.
+	Reindex(before, now Indexed) error
 	// FindMessages lists indexed messages that have words for all the terms, of
 	// which there is at least one, newest first, before a sequence number (zero:
 	// from the newest).
@@ -107,6 +110,16 @@ func (s *Station) indexSome(ctx context.Context, now time.Time) (more bool, err 
 		}
 		return tx.PutIndexed(list)
 	})
+}
+
+// reindex puts the words of a message in the place of those that it had before it
+// was read anew, unless the index has not come to it yet.
+func (s *Station) reindex(tx Tx, before, now Message) error {
+	state, err := tx.IndexState()
+	if err != nil || before.Seq > state.To {
+		return err
+	}
+	return tx.Reindex(Indexed{Seq: before.Seq, Words: s.wordsOf(s.opened(before))}, Indexed{Seq: now.Seq, Words: s.wordsOf(s.opened(now))})
 }
 
 // wordsOf returns the words by which a message is found: of its texts in all six

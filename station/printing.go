@@ -77,6 +77,9 @@ func (s *Station) printMessage(ctx context.Context, actor Actor, now time.Time, 
 			Marking: r.Entry.Body.Body().Marking, At: second(now), Lang: l, Text: text})
 	}
 	for i, p := range pages {
+		if trying(ctx) {
+			break // it is judged, and no paper is used
+		}
 		within, cancel := context.WithTimeout(ctx, tellWithin)
 		err := s.watching.Outlets.Print(within, outlet, p)
 		cancel()

@@ -46,6 +46,15 @@ func (t *tx) PutIndexed(list []station.Indexed) error {
 	return t.put("INSERT INTO counters (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", counterIndexed, last)
 }
 
+// Reindex implements station.IndexTx. The index holds no content, so that what it
+// forgets has to be named.
+func (t *tx) Reindex(before, now station.Indexed) error {
+	if err := t.put("INSERT INTO search (search, rowid, words) VALUES ('delete', ?, ?)", before.Seq, strings.Join(before.Words, " ")); err != nil {
+		return err
+	}
+	return t.put("INSERT INTO search (rowid, words) VALUES (?, ?)", now.Seq, strings.Join(now.Words, " "))
+}
+
 // EachIndexed implements station.IndexTx.
 func (t *tx) EachIndexed(do func(seq int64, word string)) error {
 	return t.each(func(r *sql.Rows) error {

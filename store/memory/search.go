@@ -23,6 +23,22 @@ func (t *tx) PutIndexed(list []station.Indexed) error {
 	return nil
 }
 
+// Reindex implements station.IndexTx.
+func (t *tx) Reindex(before, now station.Indexed) error {
+	if !t.writable {
+		return errReadOnly
+	}
+	words := t.st.words
+	t.undo = append(t.undo, func() { t.st.words = words })
+	t.st.words = slices.Clone(words)
+	for i := range t.st.words {
+		if t.st.words[i].Seq == before.Seq {
+			t.st.words[i] = now
+		}
+	}
+	return nil
+}
+
 // EachIndexed implements station.IndexTx.
 func (t *tx) EachIndexed(do func(seq int64, word string)) error {
 	for _, m := range t.st.words {

@@ -90,6 +90,19 @@ func search(t *testing.T, s station.Store) {
 		expect(t, "the oldest", show(len(after), after[0].Index, after[1].Index, err), "2 0 1 <nil>")
 		state, err := tx.IndexState()
 		expect(t, "indexed", show(state.To == seq+1 || state.To > 0, err), "true <nil>")
+		closed, opened := station.Indexed{Seq: 2, Words: []string{"gridlock", "не", "сеть"}}, station.Indexed{Seq: 2, Words: []string{"gridiron", "не"}}
+		for _, turn := range []struct {
+			from, to station.Indexed
+			want     string
+		}{{closed, opened, "[] <nil> [1] <nil> [] <nil>"}, {opened, closed, "[1] <nil> [] <nil> [1] <nil>"}} {
+			if err := tx.Reindex(turn.from, turn.to); err != nil {
+				return err
+			}
+			lock, _ := found(tx, 0, 0, whole("gridlock"))
+			iron, _ := found(tx, 0, 0, whole("gridiron"))
+			net, _ := found(tx, 0, 0, whole("сеть"))
+			expect(t, "read anew", lock+" "+iron+" "+net, turn.want)
+		}
 		return nil
 	})
 	// What a failed transaction indexed is not there, and a reader cannot index.
