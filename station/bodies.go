@@ -46,6 +46,41 @@ func (b *bodies) parse(text []byte) (message.Frozen, error) {
 	return f, nil
 }
 
+// maxEntries bounds how many parsed entries are remembered: what came or left is
+// read by the fold of its matters, the record of the watch and the index of words,
+// one after the other.
+const maxEntries = 256
+
+// entries remembers the entries that were read last. It is safe for concurrent
+// use.
+type entries struct {
+	mu   sync.Mutex
+	read map[identity.Digest]message.Entry
+}
+
+// parse does what message.ParseEntry does. What it returns is shared, and not to
+// be changed.
+func (r *entries) parse(plain []byte) (message.Entry, error) {
+	id := identity.Sum(plain)
+	r.mu.Lock()
+	e, known := r.read[id]
+	r.mu.Unlock()
+	if known {
+		return e, nil
+	}
+	e, err := message.ParseEntry(plain)
+	if err != nil {
+		return e, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.read == nil || len(r.read) >= maxEntries {
+		r.read = make(map[identity.Digest]message.Entry)
+	}
+	r.read[id] = e
+	return e, nil
+}
+
 // withTexts returns a message on its way with its body and approvals: once it is
 // appended they stand in its entry, and no longer in its row. Where the entry
 // cannot be read they are missing.

@@ -23,6 +23,7 @@ import (
 type Matters struct {
 	line       *dossier.Line
 	own        identity.Station
+	parse      func(plain []byte) (message.Entry, error)
 	logs       map[identity.Origin]*foldedLog
 	generation int64 // of the tables that it was filled from
 	messages   int   // held
@@ -47,7 +48,7 @@ type step struct {
 
 // NewMatters returns the empty fold of a line of the station own.
 func NewMatters(b dossier.Book, own identity.Station) *Matters {
-	return &Matters{line: dossier.NewLine(b), own: own, logs: make(map[identity.Origin]*foldedLog), version: 1}
+	return &Matters{line: dossier.NewLine(b), own: own, parse: message.ParseEntry, logs: make(map[identity.Origin]*foldedLog), version: 1}
 }
 
 // matterPage is how many messages are read from the store at a time.
@@ -116,7 +117,7 @@ func (m *Matters) take(tx Tx, log *foldedLog, msg Message) error {
 	}
 	it := dossier.Item{Origin: msg.Origin, Index: msg.Index, Received: log.received(msg.Index)}
 	if msg.Problem != problemUnreadable && len(msg.Plain) > 0 {
-		if e, err := message.ParseEntry(msg.Plain); err == nil {
+		if e, err := m.parse(msg.Plain); err == nil {
 			if err := m.receipts(tx, msg.Origin, e.Wrapper); err != nil {
 				return err
 			}

@@ -72,7 +72,7 @@ func (s *Station) ReadEntry(ctx context.Context, actor Actor, now time.Time, o i
 func (s *Station) opened(m Message) Read {
 	r := Read{Message: m, Citation: s.Cite(m.Origin, m.Index)}
 	if m.Problem != problemUnreadable && len(m.Plain) > 0 {
-		if e, err := message.ParseEntry(m.Plain); err == nil {
+		if e, err := s.entries.parse(m.Plain); err == nil {
 			r.Entry = e
 		}
 	}

@@ -108,6 +108,7 @@ type Station struct {
 	news     chan struct{} // closed at the next commit; nil while nobody waits for it
 
 	bodies  bodies     // of the messages that await release or their place in a log
+	entries entries    // that were read last
 	folds   folds      // of the lines that were asked about
 	desk    watchDesk  // what the watch has read of the store
 	bundles sync.Mutex // held while a bundle is read: one at a time is in memory

@@ -90,20 +90,7 @@ func search(t *testing.T, s station.Store) {
 		expect(t, "the oldest", show(len(after), after[0].Index, after[1].Index, err), "2 0 1 <nil>")
 		state, err := tx.IndexState()
 		expect(t, "indexed", show(state.To == seq+1 || state.To > 0, err), "true <nil>")
-		closed, opened := station.Indexed{Seq: 2, Words: []string{"gridlock", "не", "сеть"}}, station.Indexed{Seq: 2, Words: []string{"gridiron", "не"}}
-		for _, turn := range []struct {
-			from, to station.Indexed
-			want     string
-		}{{closed, opened, "[] <nil> [1] <nil> [] <nil>"}, {opened, closed, "[1] <nil> [] <nil> [1] <nil>"}} {
-			if err := tx.Reindex(turn.from, turn.to); err != nil {
-				return err
-			}
-			lock, _ := found(tx, 0, 0, whole("gridlock"))
-			iron, _ := found(tx, 0, 0, whole("gridiron"))
-			net, _ := found(tx, 0, 0, whole("сеть"))
-			expect(t, "read anew", lock+" "+iron+" "+net, turn.want)
-		}
-		return nil
+		return readAnew(t, tx)
 	})
 	// What a failed transaction indexed is not there, and a reader cannot index.
 	if err := s.Update(context.Background(), func(tx station.Tx) error { return errors.Join(tx.DropMessages(line), errAny) }); !errors.Is(err, errAny) {
@@ -178,4 +165,23 @@ func SameFound(t *testing.T, seed uint64, a, b station.Store) {
 			t.Fatalf("seed %d: %v before %d, limit %d: %s, and %s", seed, terms, before, limit, said[0], said[1])
 		}
 	}
+}
+
+// readAnew tries that the words of a message are put in the place of others.
+func readAnew(t *testing.T, tx station.Tx) error {
+	word := func(text string) station.Term { return station.Term{Text: text, Whole: true} }
+	closed, opened := station.Indexed{Seq: 2, Words: []string{"gridlock", "не", "сеть"}}, station.Indexed{Seq: 2, Words: []string{"gridiron", "не"}}
+	for _, turn := range []struct {
+		from, to station.Indexed
+		want     string
+	}{{closed, opened, "[] <nil> [1] <nil> [] <nil>"}, {opened, closed, "[1] <nil> [] <nil> [1] <nil>"}} {
+		if err := tx.Reindex(turn.from, turn.to); err != nil {
+			return err
+		}
+		lock, _ := found(tx, 0, 0, word("gridlock"))
+		iron, _ := found(tx, 0, 0, word("gridiron"))
+		net, _ := found(tx, 0, 0, word("сеть"))
+		expect(t, "read anew", lock+" "+iron+" "+net, turn.want)
+	}
+	return nil
 }
