@@ -26,9 +26,9 @@ type keep struct {
 	list    []*kept // by id, those that are gone among them until they are asked for
 	mixed   bool    // list is not in its order
 	heads   map[message.ID]*kept
-	lookers map[part][]*kept // who looked at a part
-	noted   int              // entries of lookers
-	live    int              // of those: of dossiers that are not gone
+	lookers map[part][]*kept        // who looked at a part
+	noted   int                     // entries of lookers
+	live    int                     // of those: of dossiers that are not gone
 	open    map[message.ID]struct{} // messages whose dossiers are to be looked for
 }
 

@@ -30,9 +30,10 @@ const (
 	CheckSeen                        // what wrappers have seen agrees
 	CheckComplete                    // a line's record has every index
 	CheckFork                        // the log shows one history
+	CheckMatter                      // what answers fits what it answers
 )
 
-const lastCheck = CheckFork
+const lastCheck = CheckMatter
 
 // Result is how a check ended.
 type Result string
@@ -89,7 +90,8 @@ type Report struct {
 	Findings        []Finding `json:"findings"`
 	Undisclosed     []string  `json:"undisclosed"`
 	MissingReceipts []string  `json:"missing_receipts"`
-	Lapsed          []string  `json:"lapsed"` // first receipted after an approval had expired
+	Lapsed          []string  `json:"lapsed"`           // first receipted after an approval had expired
+	Claims          []Claim   `json:"claims,omitempty"` // what was alleged and answered, as far as it is disclosed; none of an invalid record
 }
 
 func (v *verifier) note(c Check, r Result, where string, why fault) {
@@ -194,6 +196,11 @@ func (r Report) Render(l book.Lang) (string, error) {
 	}
 	for _, n := range r.nexts(l) {
 		fmt.Fprintf(&b, "→ %s\n", n)
+	}
+	for _, c := range r.Claims {
+		if err := c.render(&b, l); err != nil {
+			return "", err
+		}
 	}
 	return b.String(), nil
 }

@@ -21,10 +21,11 @@ var results = map[Result]text{
 }
 
 var counts = map[string]text{
-	"messages": six("messages", "сообщений", "消息", "mensajes", "messages", "الرسائل"),
-	"receipts": six("receipts", "подтверждений", "回执", "acuses", "accusés", "الإيصالات"),
-	"lapsed":   six("first receipted after an approval had expired", "впервые подтверждено после истечения срока утверждения", "首次回执晚于批准失效", "con primer acuse posterior al vencimiento de una autorización", "premier accusé après l'expiration d'une autorisation", "أول إيصال بعد انتهاء صلاحية موافقة"),
-	"verified": six("verified", "проверено", "已核实", "comprobados", "vérifiés", "تم التحقق"),
+	"messages":   six("messages", "сообщений", "消息", "mensajes", "messages", "الرسائل"),
+	"receipts":   six("receipts", "подтверждений", "回执", "acuses", "accusés", "الإيصالات"),
+	"lapsed":     six("first receipted after an approval had expired", "впервые подтверждено после истечения срока утверждения", "首次回执晚于批准失效", "con primer acuse posterior al vencimiento de una autorización", "premier accusé après l'expiration d'une autorisation", "أول إيصال بعد انتهاء صلاحية موافقة"),
+	"unanswered": six("left without an answer", "осталось без ответа", "未获答复", "sin respuesta", "restés sans réponse", "بقي بلا رد"),
+	"verified":   six("verified", "проверено", "已核实", "comprobados", "vérifiés", "تم التحقق"),
 }
 
 var texts = map[Check]text{
@@ -44,4 +45,5 @@ var texts = map[Check]text{
 	CheckSeen:       six("What each side has seen of the other agrees", "Виденное сторонами друг у друга согласуется", "双方所见一致", "Lo visto por cada parte concuerda", "Ce que chacun a vu de l'autre concorde", "ما رآه كل طرف من الآخر متفق"),
 	CheckComplete:   six("Every entry of the log is there", "Все записи журнала имеются", "日志条目齐全", "Están todos los asientos del registro", "Toutes les entrées du journal y sont", "جميع قيود السجل موجودة"),
 	CheckFork:       six("The log shows one history", "Журнал показывает одну историю", "日志只有一个历史", "El registro muestra una sola historia", "Le journal montre une seule histoire", "السجل يظهر تاريخاً واحداً"),
+	CheckMatter:     six("What answers fits what it answers", "Ответы соответствуют тому, на что отвечают", "答复与所答者相符", "Lo que responde corresponde a lo que responde", "Ce qui répond correspond à ce à quoi il répond", "ما يرد يطابق ما يرد عليه"),
 }
