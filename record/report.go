@@ -49,7 +49,8 @@ const (
 type Finding struct {
 	Check   Check    `json:"check"`
 	Result  Result   `json:"result"`
-	Where   string   `json:"where,omitempty"`
+	Where   string   `json:"where,omitempty"`   // a citation, a log or a file
+	By      string   `json:"by,omitempty"`      // the short code of the station whose hand it shows; empty: the exporter's, or nobody's that the record tells
 	Code    Reason   `json:"code"`              // stays the same from version to version
 	Values  []string `json:"values,omitempty"`  // what the reason's text names
 	Refused string   `json:"refused,omitempty"` // where the entry's reader refused it, so that it counts for nothing
@@ -110,7 +111,7 @@ func (v *verifier) note(c Check, r Result, where string, why fault) {
 	}
 	if r != Pass {
 		v.report.Findings = append(v.report.Findings, Finding{
-			Check: c, Result: r, Where: where, Code: why.reason, Values: why.values, Refused: why.refused,
+			Check: c, Result: r, Where: where, By: v.hand(where, why.reason), Code: why.reason, Values: why.values, Refused: why.refused,
 			Reason: why.Error(), Next: todo(why.reason, why.refused, "en"), Detail: why.detail,
 		})
 	}
