@@ -75,6 +75,7 @@ test: setup ## everything that must hold before a change goes in
 	$(MAKE) sim SEEDS=$(TEST_SEEDS)
 	$(MAKE) watch DAYS=$(TEST_DAYS)
 	$(MAKE) kill KILLS=$(TEST_KILLS)
+	$(MAKE) tribunal
 	$(MAKE) demo
 
 .PHONY: race
@@ -96,6 +97,10 @@ watch: setup ## a month of two manned stations in the simulator (DAYS=n FIRST=se
 .PHONY: kill
 kill: build ## real processes, killed at random instants (KILLS=n)
 	@go run -buildvcs=false ./cmd/kill -kills '$(KILLS)'
+
+.PHONY: tribunal
+tribunal: build ## twenty records with a fraud in each and five honest ones, judged by the verifier
+	@go run -buildvcs=false ./cmd/tribunal
 
 .PHONY: bench
 bench: build ## the floor and the product beside it (JSON=1 for lines that tools read, ENTRIES=n WAITING=n BLOB=bytes)

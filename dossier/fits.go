@@ -47,6 +47,13 @@ var fits = map[message.Format]fit{
 // Refers reports whether Fits looks at what a message of a format refers to.
 func Refers(n message.Format) bool { _, ok := fitOf(n); return ok }
 
+// About returns the formats to a message of which one of a format has to refer,
+// where Fits looks at it; nil for formats that Refers does not know.
+func About(n message.Format) []message.Format {
+	f, _ := fitOf(n)
+	return slices.Clone(f.about)
+}
+
 func fitOf(n message.Format) (fit, bool) {
 	if f, ok := fits[n]; ok {
 		return f, true

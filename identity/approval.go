@@ -179,6 +179,19 @@ func (a Approval) Verify(station Station, agencies Agencies, at time.Time) (Cert
 	return a.verify(agencies, station, at, OpenCertificate, a.verifyProof)
 }
 
+// ValidityError says that an officer's certificate was not valid when an approval
+// under it was used.
+type ValidityError struct {
+	Pseudonym string
+	From, To  time.Time // when it is valid: from, and before to
+	At        time.Time // when it was used
+}
+
+// Error says who, when, and when not.
+func (e *ValidityError) Error() string {
+	return fmt.Sprintf("the certificate of %s is valid from %s to %s, and not at %s", e.Pseudonym, stamp(e.From), stamp(e.To), stamp(e.At))
+}
+
 // openCertificate does what OpenCertificate does.
 type openCertificate func(Agency, PublicKey, []byte) (Certificate, error)
 
@@ -216,7 +229,7 @@ func (a Approval) verifyAuthority(cert Certificate, station Station, at time.Tim
 	case cert.Station != station:
 		return fmt.Errorf("officer %s is certified for the station %s and not for %s", cert.Pseudonym, cert.Station, station)
 	case at.Before(cert.From) || !at.Before(cert.To):
-		return fmt.Errorf("the certificate of %s is valid from %s to %s, and not at %s", cert.Pseudonym, stamp(cert.From), stamp(cert.To), stamp(at))
+		return &ValidityError{Pseudonym: cert.Pseudonym, From: cert.From, To: cert.To, At: at}
 	case !a.Request.Expires.IsZero() && !at.Before(a.Request.Expires):
 		return fmt.Errorf("the approval of %s expired at %s", cert.Pseudonym, stamp(a.Request.Expires))
 	case !cert.Holds(a.Request.Role):

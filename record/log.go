@@ -28,8 +28,9 @@ type logVerifier struct {
 
 	policy      message.Policy
 	policyKnown bool
-	next        int64 // the entry whose policy is known
-	chain       basis // by which entries count where not all before them are there
+	stated      map[identity.Digest]int64 // the release policies that the log states, and where
+	next        int64                     // the entry whose policy is known
+	chain       basis                     // by which entries count where not all before them are there
 	lastAt      time.Time
 	lastSeen    message.Head
 
@@ -37,6 +38,7 @@ type logVerifier struct {
 	head       journal.Head
 	receipt    time.Time
 	receipts   map[int64]time.Time // by size
+	sizes      []int64             // of receipts, ascending, once all are known
 	heads      map[int64]tlog.Hash // signed, by size
 	edge       edge
 	roots      []tlog.Hash // of the trees of the first 1, 2, 3 … entries, as far as all are there
@@ -51,6 +53,7 @@ type logVerifier struct {
 // sighting is what an entry says of the other log.
 type sighting struct {
 	index    int64
+	at       time.Time
 	seen     message.Head
 	receipts []message.Listed
 }
@@ -64,7 +67,7 @@ type problem struct {
 }
 
 func (l *logVerifier) run() {
-	l.heads, l.receipts = make(map[int64]tlog.Hash), make(map[int64]time.Time)
+	l.heads, l.receipts, l.stated = make(map[int64]tlog.Hash), make(map[int64]time.Time), make(map[identity.Digest]int64)
 	l.inherit()
 	code := func(s identity.Station) (identity.Code, error) { return l.v.cards[s].Card.Code, nil }
 	for _, i := range l.in.Indexes {
@@ -102,6 +105,9 @@ func (l *logVerifier) inherit() {
 // settle judges what only the whole record shows.
 func (l *logVerifier) settle() {
 	for _, p := range l.problems {
+		if i, later := l.stated[p.why.named]; later && i > p.index {
+			p.why = because(PolicyLater, nil, l.cite(i))
+		}
 		if where, ok := l.v.refused[Entry{l.o, p.index}]; ok {
 			p.why.refused = where
 			l.v.missing(p.check, l.cite(p.index), p.why)
@@ -153,7 +159,7 @@ func (l *logVerifier) root(size int64) (tlog.Hash, bool) {
 func (l *logVerifier) sightings() {
 	good := true
 	for _, s := range l.seen {
-		good = l.sawHead(s) && good
+		good = l.sawHead(s) && l.sawThen(s) && good
 		for _, r := range s.receipts {
 			other, ok := l.v.logs[l.o.Line().Log(l.o.Reader, r.Era)]
 			if !ok {
@@ -195,6 +201,52 @@ func (l *logVerifier) sawHead(s sighting) bool {
 	}
 	l.v.sights[at] = s.seen.Root
 	return true
+}
+
+// sawThen checks that no receipt of what an entry had seen, or lists, bears a
+// second that came after the entry. One clock stamps both; it may have been set
+// back in between, so more than clockSlack is a finding, and no proof of ill will.
+func (l *logVerifier) sawThen(s sighting) bool {
+	latest := s.at.Add(clockSlack)
+	ahead := func(o identity.Origin, size int64, at time.Time) bool {
+		if at.After(latest) {
+			l.v.missing(CheckTime, l.cite(s.index), because(ReceiptAhead, nil, stamp(s.at), fmt.Sprint(size), o.String(), stamp(at)))
+			return true
+		}
+		return false
+	}
+	for _, r := range s.receipts {
+		if ahead(l.o.Line().Log(l.o.Reader, r.Era), r.Size, r.At) {
+			return false
+		}
+	}
+	o := l.o.Line().Log(l.o.Reader, s.seen.Era)
+	other, ok := l.v.logs[o]
+	if !ok {
+		return true
+	}
+	size, at := other.receiptOf(s.seen.Size)
+	return !ahead(o, size, at)
+}
+
+// clockSlack is how far a station's clock may have been set back between a
+// receipt and an entry without a word: the largest leap that stations take.
+const clockSlack = time.Hour
+
+// receiptOf returns the last receipt in the record of no more entries than a
+// size; zero where there is none.
+func (l *logVerifier) receiptOf(size int64) (largest int64, at time.Time) {
+	if l.sizes == nil {
+		l.sizes = slices.Sorted(maps.Keys(l.receipts))
+	}
+	i, found := slices.BinarySearch(l.sizes, size)
+	if found {
+		i++
+	}
+	if i == 0 {
+		return 0, at
+	}
+	return l.sizes[i-1], l.receipts[l.sizes[i-1]]
 }
 
 // known is root, of a log that may not be in the record.
@@ -280,10 +332,13 @@ func (l *logVerifier) entry(folder string, index int64) {
 	}
 	if l.end >= 0 && index >= l.end {
 		l.v.missing(CheckBody, l.cite(index), because(AboveEnd, nil, fmt.Sprint(l.end)))
+		l.v.matters.disowned(l.o, e)
 		return
 	}
 	if l.authority(index, e) {
 		l.counts(index, e)
+	} else {
+		l.v.matters.disowned(l.o, e)
 	}
 	l.note(index, e)
 }
@@ -301,11 +356,12 @@ func (l *logVerifier) counts(index int64, e message.Entry) {
 	if l.v.keep {
 		l.v.said = append(l.v.said, said)
 	}
+	l.v.matters.take(l, index, said.Received, e)
 }
 
 // note keeps what an accepted entry says of the other log.
 func (l *logVerifier) note(index int64, e message.Entry) {
-	l.seen = append(l.seen, sighting{index, e.Wrapper.Seen, e.Wrapper.Receipts})
+	l.seen = append(l.seen, sighting{index, e.Wrapper.At, e.Wrapper.Seen, e.Wrapper.Receipts})
 	b := e.Body.Body()
 	l.fileKey(index, b)
 	if b.Format != "002" {
@@ -403,6 +459,12 @@ func (l *logVerifier) signedHead(index int64, checkpoint []byte) bool {
 		l.v.fail(CheckCheckpoint, l.cite(index), because(SignaturesOther, nil, fmt.Sprint(signatures)))
 		return false
 	}
+	if name, _, _ := strings.Cut(string(checkpoint), "\n"); name != l.in.Origin {
+		if o, err := identity.ParseOrigin(name); err == nil {
+			l.v.fail(CheckCheckpoint, l.cite(index), because(CheckpointOther, nil, o.String()))
+			return false
+		}
+	}
 	head, err := journal.OpenCheckpoint(l.key, l.o, checkpoint)
 	if err != nil {
 		l.v.fail(CheckCheckpoint, l.cite(index), because(CheckpointBad, err))
@@ -410,9 +472,14 @@ func (l *logVerifier) signedHead(index int64, checkpoint []byte) bool {
 	}
 	l.v.pass(CheckCheckpoint, l.cite(index))
 	name := l.reader.Card.CosignerName()
-	c, err := journal.OpenCosignature(name, l.reader.Card.Cosigner, head, journal.LinesOf(name, checkpoint))
+	lines := journal.LinesOf(name, checkpoint)
+	c, err := journal.OpenCosignature(name, l.reader.Card.Cosigner, head, lines)
 	if err != nil {
-		l.v.fail(CheckReceipt, l.cite(index), because(CosignatureBad, err))
+		why := because(CosignatureBad, err)
+		if !journal.CosignedBy(name, l.reader.Card.Cosigner, lines) {
+			why = because(CosignerUnlisted, err, name)
+		}
+		l.v.fail(CheckReceipt, l.cite(index), why)
 		return false
 	}
 	l.v.pass(CheckReceipt, l.cite(index))
@@ -490,10 +557,10 @@ func (l *logVerifier) authority(index int64, e message.Entry) bool {
 	l.step(index)
 	b := e.Body.Body()
 	if before, twice := l.v.bodies[b.ID]; twice {
-		l.problems = append(l.problems, problem{index, CheckApprovals, because(BodyTwice, nil, before)})
+		l.problems = append(l.problems, problem{index, CheckApprovals, because(BodyTwice, nil, before.where)})
 		return false
 	}
-	l.v.bodies[b.ID] = l.cite(index)
+	l.v.bodies[b.ID] = told{l.cite(index), e.Body.Digest()}
 	if l.supports(index) && b.Format != "005" {
 		l.v.fail(CheckIndex, l.cite(index), because(Contradiction, errors.New("an entry by which others are said to count states no release policy")))
 		return false
@@ -518,18 +585,25 @@ func (l *logVerifier) authority(index int64, e message.Entry) bool {
 		l.v.pass(CheckPolicy, l.cite(index))
 		return l.newPolicy(index, b, true)
 	default:
-		l.problems = append(l.problems, problem{index, CheckPolicy, notReleased(r)})
+		l.problems = append(l.problems, problem{index, CheckPolicy, notReleased(r, counted)})
 		return false
 	}
 }
 
 // notReleased says why a policy does not let an entry go as it went.
-func notReleased(r message.Release) fault {
+func notReleased(r message.Release, counted []message.Approver) fault {
 	switch r.Verdict {
 	case message.Released:
 		return because(NotProvisional, nil)
 	case message.Refused:
 		return because(NoRelease, errors.New(r.Reason))
+	case message.Provisional:
+		return because(ProvisionalHidden, errors.New(r.Reason), fmt.Sprint(r.Have), fmt.Sprint(r.Need))
+	}
+	for i, a := range counted {
+		if slices.ContainsFunc(counted[:i], func(b message.Approver) bool { return b.Pseudonym == a.Pseudonym }) {
+			return because(OfficerTwice, errors.New(r.Reason), a.Pseudonym, fmt.Sprint(r.Have), fmt.Sprint(r.Need))
+		}
 	}
 	return because(TooFew, errors.New(r.Reason), fmt.Sprint(r.Have), fmt.Sprint(r.Need))
 }
@@ -548,7 +622,7 @@ func (l *logVerifier) newPolicy(index int64, b message.Body, sound bool) bool {
 		l.problems = append(l.problems, problem{index, CheckBody, because(PolicyBad, err)})
 		return false
 	}
-	l.policy, l.policyKnown = p, true
+	l.policy, l.policyKnown, l.stated[p.Digest()] = p, true, index
 	l.chain = basis{}
 	if sound {
 		l.chain = basis{policy: p, begun: true, stated: l.cite(index)}
@@ -571,9 +645,14 @@ func (l *logVerifier) approvers(e message.Entry) ([]message.Approver, error) {
 			return nil, because(ApprovalOther, nil)
 		}
 		if l.policyKnown && a.Request.Policy != l.policy.Digest() {
-			return nil, because(ApprovalPolicy, nil)
+			why := because(ApprovalPolicy, nil)
+			why.named = a.Request.Policy
+			return nil, why
 		}
 		cert, err := l.v.approvals.Verify(a, l.o.Writer, l.writer.Agencies, e.Wrapper.At)
+		if ended, ok := errors.AsType[*identity.ValidityError](err); ok {
+			return nil, because(CertificateEnded, nil, ended.Pseudonym, stamp(ended.From), stamp(ended.To), stamp(ended.At))
+		}
 		if err != nil {
 			return nil, err
 		}

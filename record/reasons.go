@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"detente/book"
+	"detente/identity"
 )
 
 // Reason says why a check did not simply pass, or what an evidence file shows.
@@ -81,7 +82,22 @@ const (
 	EndsOtherwise            // evidence: a log signed otherwise than it was ended
 	ClashUnproven            // evidence: the two texts prove no contradiction
 	NoEvidence               // the file is no evidence
-	lastReason        = NoEvidence
+	CheckpointOther          // the checkpoint is that of another log
+	CosignerUnlisted         // the receipt is signed by a key that the reader's card does not list
+	CertificateEnded         // an officer's certificate was not valid at the entry's second
+	OfficerTwice             // one officer was counted twice
+	PolicyLater              // an approval names a release policy that the log states only later
+	ProvisionalHidden        // it went as PROVISIONAL and does not say so
+	ReceiptAhead             // a receipt bears a second that had not come when its giver had seen what it is for
+	ReferenceAbsent          // it refers to a message that is not in the record
+	ReferenceHidden          // it refers to a message that the record does not disclose, or has none of
+	AnswersOther             // it answers no message of the kind that it speaks of
+	FactUnstated             // it speaks of a fact that was not stated
+	Misfit                   // it does not fit what it refers to
+	TranslationOther         // a translation is bound to another original
+	BlobUnnamed              // a receipt of evidence names what no message of the other side names
+	MattersMany              // there is more in the record than is judged by matters
+	lastReason        = MattersMany
 )
 
 // String returns the reason's code.
@@ -113,8 +129,9 @@ type explained struct {
 type fault struct {
 	reason  Reason
 	values  []string
-	detail  string // technical, in English
-	refused string // where the entry's reader refused it; empty where it did not
+	detail  string          // technical, in English
+	refused string          // where the entry's reader refused it; empty where it did not
+	named   identity.Digest // of ApprovalPolicy: the release policy that was named
 }
 
 func (f fault) Error() string { return says(f.reason, f.values, f.refused, "en") }

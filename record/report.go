@@ -30,9 +30,10 @@ const (
 	CheckSeen                        // what wrappers have seen agrees
 	CheckComplete                    // a line's record has every index
 	CheckFork                        // the log shows one history
+	CheckMatter                      // what answers fits what it answers
 )
 
-const lastCheck = CheckFork
+const lastCheck = CheckMatter
 
 // Result is how a check ended.
 type Result string
@@ -48,7 +49,8 @@ const (
 type Finding struct {
 	Check   Check    `json:"check"`
 	Result  Result   `json:"result"`
-	Where   string   `json:"where,omitempty"`
+	Where   string   `json:"where,omitempty"`   // a citation, a log or a file
+	By      string   `json:"by,omitempty"`      // the short code of the station whose hand it shows; empty: the exporter's, or nobody's that the record tells
 	Code    Reason   `json:"code"`              // stays the same from version to version
 	Values  []string `json:"values,omitempty"`  // what the reason's text names
 	Refused string   `json:"refused,omitempty"` // where the entry's reader refused it, so that it counts for nothing
@@ -89,9 +91,10 @@ type Report struct {
 	Findings        []Finding `json:"findings"`
 	Undisclosed     []string  `json:"undisclosed"`
 	MissingReceipts []string  `json:"missing_receipts"`
-	Lapsed          []string  `json:"lapsed"`  // first receipted after an approval had expired
-	Counted         []Counted `json:"counted"` // by a policy that is there; that none came between is not shown
-	Covers          []Cover   `json:"covers"`  // of a line: what the record covers of each log
+	Lapsed          []string  `json:"lapsed"`           // first receipted after an approval had expired
+	Counted         []Counted `json:"counted"`          // by a policy that is there; that none came between is not shown
+	Covers          []Cover   `json:"covers"`           // of a line: what the record covers of each log
+	Claims          []Claim   `json:"claims,omitempty"` // what was alleged and answered, as far as it is disclosed; none of an invalid record
 }
 
 func (v *verifier) note(c Check, r Result, where string, why fault) {
@@ -110,7 +113,7 @@ func (v *verifier) note(c Check, r Result, where string, why fault) {
 	}
 	if r != Pass {
 		v.report.Findings = append(v.report.Findings, Finding{
-			Check: c, Result: r, Where: where, Code: why.reason, Values: why.values, Refused: why.refused,
+			Check: c, Result: r, Where: where, By: v.hand(where, why.reason), Code: why.reason, Values: why.values, Refused: why.refused,
 			Reason: why.Error(), Next: todo(why.reason, why.refused, "en"), Detail: why.detail,
 		})
 	}
@@ -202,6 +205,11 @@ func (r Report) Render(l book.Lang) (string, error) {
 	}
 	for _, n := range r.nexts(l) {
 		fmt.Fprintf(&b, "→ %s\n", n)
+	}
+	for _, c := range r.Claims {
+		if err := c.render(&b, l); err != nil {
+			return "", err
+		}
 	}
 	return b.String(), nil
 }

@@ -30,10 +30,11 @@ var counts = map[string]text{
 		"cuenta según las reglas de autorización en (que no hubo otras entre ellas y el mensaje, este registro no lo muestra)",
 		"compte selon les règles d'autorisation en (qu'il n'y en ait pas eu d'autres avant le message, cet extrait ne le montre pas)",
 		"يُحتسب وفق قواعد الموافقة في (لا يبيّن هذا السجل أنه لم تأت قواعد غيرها قبل الرسالة)"),
-	"covers":    six("covers entries up to", "охватывает записи до", "涵盖条目至", "abarca las entradas hasta", "couvre les entrées jusqu'à", "يشمل القيود حتى"),
-	"receipted": six("head receipted last", "последнее подтверждённое состояние", "最近获回执的日志头", "última cabecera con acuse", "dernière tête avec accusé", "آخر رأس بإيصال"),
-	"known":     six("largest size known to this record; whether the log went on, it cannot show", "наибольший известный этой записи размер; продолжался ли журнал, она показать не может", "本记录所知最大长度；日志其后是否延续，本记录无法证明", "mayor tamaño que este registro conoce; si el registro siguió, no puede mostrarlo", "plus grande taille connue de cet extrait ; si le journal a continué, il ne peut le montrer", "أكبر حجم يعرفه هذا السجل؛ ولا يمكنه أن يبيّن هل استمر السجل بعده"),
-	"verified":  six("verified", "проверено", "已核实", "comprobados", "vérifiés", "تم التحقق"),
+	"covers":     six("covers entries up to", "охватывает записи до", "涵盖条目至", "abarca las entradas hasta", "couvre les entrées jusqu'à", "يشمل القيود حتى"),
+	"receipted":  six("head receipted last", "последнее подтверждённое состояние", "最近获回执的日志头", "última cabecera con acuse", "dernière tête avec accusé", "آخر رأس بإيصال"),
+	"known":      six("largest size known to this record; whether the log went on, it cannot show", "наибольший известный этой записи размер; продолжался ли журнал, она показать не может", "本记录所知最大长度；日志其后是否延续，本记录无法证明", "mayor tamaño que este registro conoce; si el registro siguió, no puede mostrarlo", "plus grande taille connue de cet extrait ; si le journal a continué, il ne peut le montrer", "أكبر حجم يعرفه هذا السجل؛ ولا يمكنه أن يبيّن هل استمر السجل بعده"),
+	"verified":   six("verified", "проверено", "已核实", "comprobados", "vérifiés", "تم التحقق"),
+	"unanswered": six("left without an answer", "осталось без ответа", "未获答复", "sin respuesta", "restés sans réponse", "بقي بلا رد"),
 }
 
 var texts = map[Check]text{
@@ -53,4 +54,5 @@ var texts = map[Check]text{
 	CheckSeen:       six("What each side has seen of the other agrees", "Виденное сторонами друг у друга согласуется", "双方所见一致", "Lo visto por cada parte concuerda", "Ce que chacun a vu de l'autre concorde", "ما رآه كل طرف من الآخر متفق"),
 	CheckComplete:   six("Every entry of the log is there", "Все записи журнала имеются", "日志条目齐全", "Están todos los asientos del registro", "Toutes les entrées du journal y sont", "جميع قيود السجل موجودة"),
 	CheckFork:       six("The log shows one history", "Журнал показывает одну историю", "日志只有一个历史", "El registro muestra una sola historia", "Le journal montre une seule histoire", "السجل يظهر تاريخاً واحداً"),
+	CheckMatter:     six("What answers fits what it answers", "Ответы соответствуют тому, на что отвечают", "答复与所答者相符", "Lo que responde corresponde a lo que responde", "Ce qui répond correspond à ce à quoi il répond", "ما يرد يطابق ما يرد عليه"),
 }

@@ -50,8 +50,8 @@ func Read(r io.ReaderAt, size int64, roots []identity.Root) (Report, []Said, err
 func newVerifier(roots []identity.Root) *verifier {
 	v := &verifier{
 		roots: roots, cards: make(map[identity.Station]identity.Verified), approvals: identity.NewVerifier(), used: make(map[string]bool),
-		logs: make(map[identity.Origin]*logVerifier), ends: make(map[identity.Origin]identity.Succession), bodies: make(map[message.ID]string), refused: make(map[Entry]string),
-		sights: make(map[sight]identity.Digest), known: make(map[identity.Origin]int64),
+		logs: make(map[identity.Origin]*logVerifier), ends: make(map[identity.Origin]identity.Succession), bodies: make(map[message.ID]told), refused: make(map[Entry]string),
+		sights: make(map[sight]identity.Digest), known: make(map[identity.Origin]int64), matters: newMatters(),
 	}
 	v.report.Form = "detente.record/v1"
 	return v
@@ -83,7 +83,12 @@ func (v *verifier) run(r io.ReaderAt, size int64) Report {
 		}
 	}
 	v.unused()
-	return v.finish()
+	v.matters.judge(v, origins)
+	report := v.finish()
+	if report.Verdict != Invalid {
+		report.Claims = v.matters.claims(v)
+	}
+	return report
 }
 
 type verifier struct {
@@ -95,13 +100,20 @@ type verifier struct {
 	approvals *identity.Verifier
 	logs      map[identity.Origin]*logVerifier
 	ends      map[identity.Origin]identity.Succession // by the log that ends
-	bodies    map[message.ID]string                   // where each disclosed body stands
+	bodies    map[message.ID]told                     // where each disclosed body stands
 	refused   map[Entry]string                        // entries that their reader refused, and where it says so
 	known     map[identity.Origin]int64               // the largest size of each log that anything shows
 	sights    map[sight]identity.Digest               // what was seen of logs that the record does not show
+	matters   *matters                                // what was said on what
 	keep      bool                                    // whether said is kept
 	said      []Said
 	report    Report
+}
+
+// told is where a message stands, and the digest of its body.
+type told struct {
+	where  string
+	digest identity.Digest
 }
 
 // sight is a size of a log that an entry of the other log has seen.

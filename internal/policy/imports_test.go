@@ -64,6 +64,10 @@ const order = `
 	# But for what writes a long log for the benchmark while they stand still.
 	cmd/internal/rig, store < cmd/internal/filler < cmd/bench;
 
+	# Records with planted fraud, made by real stations in the same process.
+	store < cmd/internal/tribunal < cmd/tribunal;
+	store/memory < cmd/internal/tribunal;
+
 	# The table of promises and tests.
 	NONE < internal/policy, internal/policy/promises;
 	internal/policy/promises < internal/policy/cmd-invariants;
