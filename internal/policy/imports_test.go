@@ -164,16 +164,16 @@ func (r ranking) row(dir string) (string, bool) {
 	return "", false
 }
 
-// tester is the machine that tries to break a station: it is no part of the
-// program, and uses what tests use.
-const tester = "simulate"
+// testers are what tries to break a station, or its verifier: they are no part of
+// the program, and use what tests use.
+var testers = []string{"simulate", "cmd/internal/tribunal"}
 
 // isSuite says whether a directory holds a suite for others' tests.
 func isSuite(dir string) bool { return strings.HasSuffix(path.Base(dir), "test") }
 
 // may says whether a package may import another one of this module.
 func (r ranking) may(from, to string) error {
-	if isSuite(to) && from == tester {
+	if isSuite(to) && slices.Contains(testers, from) {
 		to = path.Dir(to) // a suite stands where its package stands
 	}
 	if isSuite(to) {
