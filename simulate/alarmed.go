@@ -251,7 +251,7 @@ func word(e message.Entry, name string) string {
 // forPersons are the formats that call for a person of the watch.
 var forPersons = map[message.Format]bool{
 	"013": true, "015": true, "020": true, "021": true, "110": true, "111": true, "112": true, "202": true, "210": true, "211": true,
-	"220": true, "221": true, "222": true, "230": true, "231": true, "410": true, "401": true, "600": true, "025": true, "030": true, "031": true,
+	"220": true, "221": true, "222": true, "230": true, "231": true, "270": true, "271": true, "410": true, "401": true, "600": true, "025": true, "030": true, "031": true,
 }
 
 // readLetter takes one message of either side.
