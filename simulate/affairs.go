@@ -16,6 +16,7 @@ import (
 const (
 	affairEvery = 7 * time.Hour // of a side, on average; with what answers it some ten messages a day
 	burstEvery  = 4 * 24 * time.Hour
+	pingEvery   = 30 * time.Hour // of the other side's contact
 	mostBurst   = 20
 	contactName = "C-001"
 )
@@ -34,6 +35,7 @@ func (w *world) planMatters(ctx context.Context, n *node) {
 		return nil
 	})
 	w.at(begin.Add(w.span(time.Hour, 4*time.Hour)), func() error { return w.contact(ctx, n) })
+	w.repeatedly(pingEvery/2, 2*pingEvery, func() error { return w.ping(ctx, n) })
 }
 
 // repeatedly does something again and again, until the quiet.
@@ -57,7 +59,7 @@ func (w *world) affair(ctx context.Context, n *node) error {
 		_, _, err := w.speak(ctx, n, station.Draft{Format: f}, typed...)
 		return err
 	}
-	switch w.rand.IntN(12) {
+	switch w.rand.IntN(15) {
 	case 0, 1, 2:
 		return say("210", "kind=scanning", window(now), "source_assets=prefix:192.0.2.0/24", "target_sector=energy", "effect=1", "concern=origin", "ask=inform", "by="+stamp(24*time.Hour))
 	case 3, 4:
@@ -70,8 +72,23 @@ func (w *world) affair(ctx context.Context, n *node) error {
 		return say("222", "activity=availability", window(now), "assets=domain:grid.example", "certainty=likely")
 	case 9:
 		return w.ping(ctx, n)
+	case 10:
+		return say("015", "nonce="+fmt.Sprintf("%016x%016x", w.rand.Uint64(), w.rand.Uint64()), "scheme=officer-key")
+	case 11:
+		return say("410", "subject=other", "urgency=hours", "why=urgent", "callback=tel:+99950001", "by="+stamp(24*time.Hour))
+	case 12:
+		return w.claim(ctx, n)
 	}
 	return say("600", fmt.Sprintf("text=number %d of this month", len(w.said)))
+}
+
+// claim puts a claim of two facts to the other side.
+func (w *world) claim(ctx context.Context, n *node) error {
+	var d station.Draft
+	d.Format = "270"
+	typed := w.alleges(ctx, n, d.Format, w.clock(n).UTC().Truncate(time.Second), &d)
+	_, _, err := w.speak(ctx, n, d, typed...)
+	return err
 }
 
 // incident tells of an incident, and later how it goes on until it is closed: in

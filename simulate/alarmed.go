@@ -28,8 +28,13 @@ type ledger struct {
 	standing map[watch.Key]watch.Alarm
 	raised   map[watch.Key]time.Time
 	seen     map[condition]*verdict
-	alone    time.Time // since when nobody is at the desk; zero: somebody is
-	righted  time.Time // when the clock was set right last
+	since    map[condition]time.Time // when the oracle saw first that it holds, of what follows from both sides' words
+	alone    time.Time               // since when nobody is at the desk; zero: somebody is
+	righted  time.Time               // when the clock was set right last
+
+	read        *reading
+	spoken      spokenOf
+	spokenSizes [2]int64 // of read, as of which it is
 }
 
 // letter is a message of the other side that calls for a person of this one.
@@ -62,10 +67,12 @@ type demand struct {
 type verdict struct{ counted, missed bool }
 
 // reset forgets what was read: the disk is another one.
-func (l *ledger) reset() {
+func (l *ledger) reset(n *node) {
+	l.read, l.spoken = newReading(n), spokenOf{}
 	l.at, l.letters, l.tests = make(map[identity.Origin]int64), make(map[message.ID]*letter), make(map[message.ID]*testLetter)
 	l.answered, l.backs, l.came, l.outages = time.Time{}, nil, nil, nil
 	if l.seen == nil {
+		l.since = make(map[condition]time.Time)
 		l.seen, l.raised = make(map[condition]*verdict), make(map[watch.Key]time.Time)
 	}
 }
@@ -123,6 +130,7 @@ func (o *oracle) audited(n *node) error {
 		if !v.missed && !l.tells(d.condition) {
 			v.missed = true
 			o.w.result.Missed++
+			o.w.result.Untold[string(d.kind)]++
 			if o.missed == nil {
 				o.missed = o.broken("P16", "at %s %s has %s %s since before %s, and no alarm stands", o.w.now.Format(time.RFC3339), n.name, d.kind, d.ref, d.due.Format(time.RFC3339))
 			}
@@ -131,6 +139,11 @@ func (o *oracle) audited(n *node) error {
 	for c := range l.seen {
 		if !holds[c] {
 			delete(l.seen, c)
+		}
+	}
+	for c := range l.since {
+		if !holds[c] {
+			delete(l.since, c)
 		}
 	}
 	return nil
@@ -189,6 +202,11 @@ func (o *oracle) readDisk(tx station.Tx, n *node, l *ledger) error {
 					continue
 				}
 				if m.Format == "011" {
+					e, err := message.ParseEntry(m.Plain)
+					if err != nil {
+						return err
+					}
+					l.read.take(m, e)
 					backs = append(backs, m)
 					continue
 				}
@@ -233,7 +251,7 @@ func word(e message.Entry, name string) string {
 // forPersons are the formats that call for a person of the watch.
 var forPersons = map[message.Format]bool{
 	"013": true, "015": true, "020": true, "021": true, "110": true, "111": true, "112": true, "202": true, "210": true, "211": true,
-	"220": true, "221": true, "222": true, "230": true, "231": true, "410": true, "401": true, "600": true, "025": true, "030": true, "031": true,
+	"220": true, "221": true, "222": true, "230": true, "231": true, "270": true, "271": true, "410": true, "401": true, "600": true, "025": true, "030": true, "031": true,
 }
 
 // readLetter takes one message of either side.
@@ -243,6 +261,7 @@ func (o *oracle) readLetter(n *node, l *ledger, m station.Message) error {
 	if err != nil {
 		return err
 	}
+	l.read.take(m, e)
 	switch m.Format {
 	case "010":
 		at, err := time.Parse(time.RFC3339, word(e, "test_no"))

@@ -37,6 +37,21 @@ func (o *oracle) demands(tx station.Tx, n *node, l *ledger) ([]demand, error) {
 	if quiet := later(later(n.began, n.heard), l.righted); o.w.now.Sub(quiet) > testEvery+testGrace {
 		add(watch.SilentPeer, string(o.w.other(n).name), quiet.Add(testEvery+testGrace))
 	}
+	// What follows from words on both sides' record holds from when the oracle could see it.
+	seen := func(kind watch.Kind, ref string, due time.Time) {
+		c := condition{kind, ref}
+		if l.since[c].IsZero() {
+			l.since[c] = o.w.now
+		}
+		add(kind, ref, later(later(due, l.since[c]), n.began))
+	}
+	if err := o.askDuties(tx, n, l.read); err != nil {
+		return nil, err
+	}
+	o.duties(l.read, seen)
+	if err := o.ofPeople(tx, n, l, seen); err != nil {
+		return nil, err
+	}
 	if !n.full.IsZero() {
 		add(watch.DiskFilling, "", later(n.full, n.began))
 	}

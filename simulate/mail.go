@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json/v2"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ type habit struct {
 // habits are the answers to each format. What stands in none is read.
 var habits = map[message.Format][]habit{
 	"010": {{"011", 8 * time.Minute}},
+	"015": {{"016", 5 * time.Minute}},
 	"020": {{"012", 4 * time.Hour}},
 	"021": {{"012", 50 * time.Minute}},
 	"025": {{"012", 6 * time.Hour}},
@@ -39,6 +41,10 @@ var habits = map[message.Format][]habit{
 	"222": {{"017", 12 * time.Minute}, {"012", 14 * time.Minute}},
 	"230": {{"017", 12 * time.Minute}, {"012", 25 * time.Minute}, {"231", 110 * time.Minute}},
 	"231": {{"012", 25 * time.Minute}},
+	"270": {{"012", 50 * time.Minute}, {"271", 22 * time.Hour}},
+	"271": {{"012", 90 * time.Minute}},
+	"401": {{"012", 90 * time.Minute}},
+	"410": {{"017", 25 * time.Minute}, {"401", 110 * time.Minute}},
 	"600": {{"012", 20 * time.Hour}},
 }
 
@@ -99,7 +105,7 @@ func (w *world) answer(ctx context.Context, n *node, m station.Message, by messa
 		}
 		return nil
 	}
-	typed, ok, err := w.words(n, m, by)
+	typed, ok, err := w.words(ctx, n, m, by)
 	if err != nil || !ok {
 		return err
 	}
@@ -116,7 +122,7 @@ func (w *world) answer(ctx context.Context, n *node, m station.Message, by messa
 }
 
 // words are the parameters of an answer. False: nothing is to be answered.
-func (w *world) words(n *node, m station.Message, by message.Format) ([]string, bool, error) {
+func (w *world) words(ctx context.Context, n *node, m station.Message, by message.Format) ([]string, bool, error) {
 	now := w.clock(n).UTC().Truncate(time.Second)
 	stamp := func(after time.Duration) string { return now.Add(after).Format(time.RFC3339) }
 	switch by {
@@ -134,6 +140,8 @@ func (w *world) words(n *node, m station.Message, by message.Format) ([]string, 
 		return []string{"state=UND", "received=" + m.At.UTC().Format(time.RFC3339), "role=watch"}, true, nil
 	case "014":
 		return []string{"body=National Grid Watch", "delivered=" + stamp(0)}, true, nil
+	case "016":
+		return w.proof(ctx, n, m)
 	case "017":
 		return []string{"role=watch", "at=" + stamp(0)}, true, nil
 	case "031":
@@ -144,8 +152,26 @@ func (w *world) words(n *node, m station.Message, by message.Format) ([]string, 
 		return []string{"answer=not-ours", "action=examining"}, true, nil
 	case "231":
 		return []string{"answer=stopped", "at=" + stamp(0)}, true, nil
+	case "271":
+		return []string{"facts=fact=1;answer=not-ours", "facts=fact=2;answer=no-facts", "measures=examining"}, true, nil
+	case "401":
+		return []string{"decision=yes", "at=" + stamp(3*time.Hour), "mode=voice", "callback=tel:+99960001"}, true, nil
 	}
 	return nil, false, fmt.Errorf("internal error: nobody knows how to answer by %s", by)
+}
+
+// proof answers a challenge by the key of an officer on duty.
+func (w *world) proof(ctx context.Context, n *node, m station.Message) ([]string, bool, error) {
+	on := n.crew.onDuty(w.now)
+	st, err := n.end.Challenge(ctx, as(on[0]), w.clock(n), m.ID)
+	if err != nil {
+		return nil, false, fmt.Errorf("%s looks at a challenge: %w", n.name, err)
+	}
+	a, err := on[0].Sign(st.Challenge.Request(station.RoleOfWatch))
+	if err != nil {
+		return nil, false, err
+	}
+	return []string{"response=" + hex.EncodeToString(a.Bytes()), "key_id=" + on[0].Pseudonym}, true, nil
 }
 
 // pingAnswer answers a check of a contact, and no answer to one.

@@ -77,7 +77,7 @@ func as(o stationtest.Officer) station.Actor {
 // man gives a station its officers and its roster.
 func (w *world) man(ctx context.Context, n *node) error {
 	n.crew = &crew{officers: n.cast.Officers, taken: make(map[message.ID]bool)}
-	n.crew.ledger.reset()
+	n.crew.ledger.reset(n)
 	for len(n.crew.officers) <= standIn {
 		o, err := n.cast.NewOfficer(fmt.Sprintf("%s-%02d", n.cast.Card.Code, len(n.crew.officers)+1), []string{"watch", "releasing"})
 		if err != nil {

@@ -182,7 +182,7 @@ func (w *world) move(ctx context.Context, n *node) error {
 		n.putBacks = append(n.putBacks, w.now)
 		n.disk.PutBack(copied)
 		n.seen, n.looked = make(map[originKey]int64), 0
-		n.crew.ledger.reset()
+		n.crew.ledger.reset(n)
 		gone := w.now
 		w.sever(ctx, [2]bool{true, true}, siteOpens+siteWires)
 		n.moving = true

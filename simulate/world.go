@@ -53,6 +53,7 @@ type Result struct {
 	Unread    int            // handovers that were refused since a FLASH was unread
 	Alarms    int            // that the stations raised
 	Missed    int            // conditions of which no alarm told in time
+	Untold    map[string]int // the same, by kind
 	Seen      map[string]int // conditions by kind
 	Equal     int            // how often the states of both sides were compared, byte for byte, and were one
 }
@@ -230,7 +231,7 @@ func newWorld(ctx context.Context, o Options, between func(*node, station.Store)
 		opt: o, rand: mathrand.New(mathrand.NewPCG(o.Seed, 1)), ids: mathrand.NewChaCha8(key), now: begin, quiet: begin.Add(o.Length),
 		said: make(map[string]*saying), between: between,
 	}
-	w.result.Kinds, w.result.Seen = make(map[string]int), make(map[string]int)
+	w.result.Kinds, w.result.Seen, w.result.Untold = make(map[string]int), make(map[string]int), make(map[string]int)
 	names := [2]string{"arden.example", "boreal.example"}
 	codes := [2]identity.Code{"ARD", "BOR"}
 	for i := range w.nodes {

@@ -121,11 +121,11 @@ func (s *Station) lineConditions(tx Tx, row Line, roster watch.Roster, now time.
 		out = append(out, s.deskConditions(l, now)...)
 	}
 	out = append(out, s.inboxConditions(f, l, now)...)
-	due, err := s.confirmations(tx, l)
+	due, begun, err := s.confirmations(tx, l, now)
 	if err != nil {
 		return nil, err
 	}
-	return append(out, s.dutyConditions(l, due, now)...), nil
+	return append(out, s.dutyConditions(l, due, begun, now)...), nil
 }
 
 // guardConditions returns whether a guard of a line has not passed for a while.

@@ -156,9 +156,9 @@ func soon(l identity.Line, d watch.Deadline, begun time.Time) (out dueSoon) {
 }
 
 // dutyConditions returns which duties of a line are about to lapse or have
-// lapsed; confirmations are those that the station watches for by itself. While
-// the line is not folded yet, after a start, the alarms that stand stay.
-func (s *Station) dutyConditions(l identity.Line, confirmations []watch.Deadline, now time.Time) []watch.Condition {
+// lapsed; confirmations are those that the station watches for by itself, begun
+// from when the time of each runs. While the line is not folded yet, after a start, the alarms that stand stay.
+func (s *Station) dutyConditions(l identity.Line, confirmations []watch.Deadline, begun map[string]time.Time, now time.Time) []watch.Condition {
 	w := s.watching
 	k := w.duties[l]
 	if k == nil || !k.whole {
@@ -176,7 +176,7 @@ func (s *Station) dutyConditions(l identity.Line, confirmations []watch.Deadline
 		}
 	}
 	confirmations = slices.DeleteFunc(confirmations, func(d watch.Deadline) bool { return k.known[owedKey{d.Ref, d.What, d.By}] })
-	return append(out, watch.DeadlineConditions(l, confirmations, nil, now)...)
+	return append(out, watch.DeadlineConditions(l, confirmations, begun, now)...)
 }
 
 // stood returns the conditions of alarms that stand, as they are.

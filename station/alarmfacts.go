@@ -35,10 +35,11 @@ type lineFacts struct {
 	Opened    [2]opening     `json:"opened"` // ours and theirs
 
 	of      identity.Line
-	heads   lineHeads      // as of which the facts are
-	more    bool           // there is more to read than one step takes
-	sent    time.Time      // the slot of the last own test that was looked after
-	outages []watch.Outage // of Service
+	heads   lineHeads                     // as of which the facts are
+	more    bool                          // there is more to read than one step takes
+	sent    time.Time                     // the slot of the last own test that was looked after
+	notices map[servicePlace]message.Body // of Service, as far as they were opened: a month of them at each new entry is what a watch spends most on
+	outages []watch.Outage                // of Service
 	phase   watch.LineState
 	held    []watch.Span
 }
@@ -325,6 +326,7 @@ func (f *lineFacts) takeService(m Message) {
 		return
 	}
 	if f.Service = append(f.Service, p); len(f.Service) > maxService {
+		delete(f.notices, f.Service[0])
 		f.Service = f.Service[1:]
 	}
 }

@@ -275,3 +275,57 @@ func TestQuotaAlarm(t *testing.T) {
 	g.walk(g.now.Add(3 * time.Minute))
 	g.stands(g.a, watch.Quota, false)
 }
+
+// provisional lets side a send a FLASH on one officer's word.
+func (g *guardhouse) provisional() message.ID {
+	g.t.Helper()
+	params, err := g.a.Book().Compose("222", []string{"activity=availability", "window=2026-11-23T10:00:00Z/2026-11-23T11:00:00Z", "assets=domain:grid.example", "certainty=likely"})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	out, err := g.a.Submit(ctx, stationtest.Operator(), g.now, station.Draft{Line: g.line, Format: "222", Precedence: message.Flash, Marking: message.Marking{TLP: "AMBER"}, Language: "en", Params: params})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	if err := g.a.Approve(ctx, g.now, out.ID, 1); err != nil {
+		g.t.Fatal(err)
+	}
+	if _, err := g.a.ReleaseAlone(ctx, stationtest.Operator(), g.now, out.ID); err != nil {
+		g.t.Fatal(err)
+	}
+	return out.ID
+}
+
+// The half hour in which a PROVISIONAL message has to be confirmed is near its
+// end in its last quarter, and not from its beginning; not even while the line
+// is cut, when no fold knows of it yet. Once its writer has confirmed it, it
+// never is.
+// covers P16
+func TestConfirmationNear(t *testing.T) {
+	for _, confirmed := range []bool{false, true} {
+		g := newGuardhouse(t, station.Watch{}, station.Watch{}, 0)
+		id := g.provisional()
+		begun := g.now
+		tick := func() {
+			t.Helper()
+			if err := g.a.Tick(ctx, g.now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tick()
+		g.want(g.a, watch.DutyNear, "/018/", false)
+		if confirmed {
+			g.now = g.now.Add(time.Minute)
+			if _, err := g.a.Say(ctx, g.now, station.Draft{Line: g.line, Format: "018", Refs: []message.ID{id}}, "decision=confirm", "reason=reviewed"); err != nil {
+				t.Fatal(err)
+			}
+			g.to(g.now)
+		}
+		g.now = begun.Add(22 * time.Minute)
+		tick()
+		g.want(g.a, watch.DutyNear, "/018/", false)
+		g.now = begun.Add(23 * time.Minute)
+		tick()
+		g.want(g.a, watch.DutyNear, "/018/", !confirmed)
+	}
+}

@@ -1,7 +1,6 @@
 package station
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -207,9 +206,7 @@ func (s *Station) stepWatch(ctx context.Context, now time.Time, acts []watch.Act
 
 // putAlarms stores a state, unless it is the one before but for its second.
 func (s *Station) putAlarms(tx Tx, before, next watch.Alarms) error {
-	same := next
-	same.At = before.At
-	if bytes.Equal(same.Bytes(), before.Bytes()) {
+	if next.Same(before) {
 		return nil
 	}
 	return tx.PutSetting(alarmsKey, next.Bytes())

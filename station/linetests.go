@@ -319,7 +319,15 @@ func (s *Station) readService(tx Tx, f *lineFacts, l identity.Line, now time.Tim
 		if err != nil {
 			return err
 		}
-		said = append(said, watch.Said{Body: s.opened(m).Entry.Body.Body(), Received: at})
+		body, ok := f.notices[p]
+		if !ok || body.ID != m.ID { // a repair may have put another in its place
+			body = s.opened(m).Entry.Body.Body()
+			if f.notices == nil {
+				f.notices = make(map[servicePlace]message.Body)
+			}
+			f.notices[p] = body
+		}
+		said = append(said, watch.Said{Body: body, Received: at})
 	}
 	said = watch.InOrder(said)
 	f.outages, f.phase = watch.FoldOutages(said), watch.FoldLine(said, l)

@@ -15,6 +15,7 @@ type unsettled struct {
 	ID    message.ID       `json:"id"`
 	Log   string           `json:"log"`
 	Index int64            `json:"index"`
+	Since time.Time        `json:"since,omitzero"` // zero: it was noted by a program that did not say
 	Until time.Time        `json:"until"`
 	By    identity.Station `json:"by"`
 }
@@ -39,7 +40,7 @@ func (s *Station) noteProvisional(tx Tx, o identity.Origin, index int64, e messa
 	if err != nil || within <= 0 || len(list) >= maxUnsettled {
 		return err
 	}
-	return putUnsettled(tx, append(list, unsettled{e.Body.Body().ID, o.String(), index, e.Wrapper.At.Add(within), o.Writer}))
+	return putUnsettled(tx, append(list, unsettled{e.Body.Body().ID, o.String(), index, e.Wrapper.At, e.Wrapper.At.Add(within), o.Writer}))
 }
 
 func (s *Station) unsettled(tx Tx) (list []unsettled, err error) {

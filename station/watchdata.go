@@ -2,6 +2,7 @@ package station
 
 import (
 	"errors"
+	"time"
 
 	"detente/identity"
 	"detente/watch"
@@ -19,25 +20,38 @@ func (s *Station) onRoster(tx Tx) (watch.Roster, error) {
 	return r, err
 }
 
-// confirmations returns which PROVISIONAL messages of a line are to be confirmed
-// and by when, or were not. The fold has them as duties too, but not before they
-// are receipted.
-func (s *Station) confirmations(tx Tx, l identity.Line) ([]watch.Deadline, error) {
+// confirmations returns which PROVISIONAL messages of a line wait for their
+// writer's word, shortly before their time runs out and after, and from when it
+// runs as far as that is known. The fold has them as duties too, but not before
+// they are receipted.
+func (s *Station) confirmations(tx Tx, l identity.Line, now time.Time) (out []watch.Deadline, begun map[string]time.Time, err error) {
 	list, err := s.unsettled(tx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	late, err := s.unsettledLate(tx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var out []watch.Deadline
+	begun = make(map[string]time.Time)
 	for i, u := range append(late, list...) {
 		o, err := identity.ParseOrigin(u.Log)
-		if err != nil || o.Line() != l {
+		if err != nil || o.Line() != l || now.Before(u.Until.Add(-watch.NearDuty)) {
 			continue
 		}
-		out = append(out, watch.Deadline{Ref: s.Cite(o, u.Index), What: "018", By: u.By, At: u.Until, Late: i < len(late)})
+		if i >= len(late) { // it stays on the list until its time is over, and may have its word by now
+			if settled, err := s.settled(tx, u); err != nil || settled {
+				if err != nil {
+					return nil, nil, err
+				}
+				continue
+			}
+		}
+		ref := s.Cite(o, u.Index)
+		out = append(out, watch.Deadline{Ref: ref, What: "018", By: u.By, At: u.Until, Late: i < len(late)})
+		if !u.Since.IsZero() {
+			begun[ref] = u.Since
+		}
 	}
-	return out, nil
+	return out, begun, nil
 }

@@ -136,6 +136,23 @@ type Alarms struct {
 	Rings    []Ring  // of groups with an alarm that is not acknowledged, or that rang lately; ordered by group
 }
 
+// Same reports whether two states say the same, whenever the last step of each
+// was. It compares them where they lie, since a watch asks it at each step.
+func (s Alarms) Same(other Alarms) bool {
+	return s.Exercise == other.Exercise && slices.EqualFunc(s.Alarms, other.Alarms, Alarm.same) && slices.EqualFunc(s.Rings, other.Rings, Ring.same)
+}
+
+func (a Alarm) same(o Alarm) bool {
+	return a.Key == o.Key && a.Level == o.Level && a.Count == o.Count && a.Reopened == o.Reopened &&
+		a.Since.Equal(o.Since) && a.Raised.Equal(o.Raised) && a.Cleared.Equal(o.Cleared) && a.Silenced.Equal(o.Silenced) &&
+		slices.EqualFunc(a.Acks, o.Acks, func(x, y Ack) bool { return x.Officer == y.Officer && x.At.Equal(y.At) })
+}
+
+func (r Ring) same(o Ring) bool {
+	return r.Group == o.Group && r.Rung == o.Rung && r.Repeats == o.Repeats &&
+		r.Last.Equal(o.Last) && r.Next.Equal(o.Next) && r.Climb.Equal(o.Climb)
+}
+
 // Outlet is a class of ways to reach people. Which device or address stands
 // behind it is the station's to know.
 type Outlet string

@@ -57,8 +57,13 @@ func (r Roster) emptySince(desk string, now time.Time) time.Time {
 // HandoverGrace. Signed are the seconds at which sheets of the desk were.
 func (r Roster) HandoverConditions(desk string, signed []time.Time, now time.Time) []Condition {
 	var out []Condition
-	changes := r.Handovers(Span{now.Add(-day), now.Add(-HandoverGrace + time.Second)})
+	// A sheet that was signed a little early is of the change ahead, and makes good
+	// none that is past.
+	changes := r.Handovers(Span{now.Add(-day), now.Add(HandoverGrace + time.Second)})
 	for i, h := range changes {
+		if h.At.After(now.Add(-HandoverGrace)) {
+			break
+		}
 		if h.Desk != desk || len(h.Out) == 0 || len(h.In) == 0 {
 			continue
 		}

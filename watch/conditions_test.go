@@ -45,6 +45,8 @@ func TestAbsencesBecomeConditions(t *testing.T) {
 	for when, want := range map[string]string{
 		"2026-11-24T16:14:00Z": "", // 00:00 was signed by nobody, yet that is of no moment here
 		"2026-11-24T16:15:00Z": "handover-overdue watch/2026-11-24T16:00:00Z since 24T16:15",
+		"2026-11-24T23:52:00Z": "handover-overdue watch/2026-11-24T16:00:00Z since 24T16:15", // the sheet of 23:50 is of the next change
+		"2026-11-25T00:14:00Z": "handover-overdue watch/2026-11-24T16:00:00Z since 24T16:15",
 		"2026-11-25T00:30:00Z": "handover-overdue watch/2026-11-24T16:00:00Z since 24T16:15",
 	} {
 		got := ardens().HandoverConditions("watch", append(signed, at("2026-11-24T00:00:00Z"), at("2026-11-23T16:00:00Z")), at(when))

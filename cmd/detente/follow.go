@@ -96,8 +96,17 @@ func (a *app) msgFollow() []*cobra.Command {
 	}
 }
 
-// lookEvery is how often a station is asked about what is waited for.
-const lookEvery = 50 * time.Millisecond
+// How often a station is asked about what is waited for: soon at first, since a
+// receipt is a matter of moments, and ever less often after that. Each look is a
+// line of the station's audit trail: a minute's wait is three dozen, and each
+// further minute thirty.
+const (
+	firstLook = 50 * time.Millisecond
+	laterLook = 2 * time.Second
+)
+
+// nextLook is how long to pause after a pause.
+func nextLook(last time.Duration) time.Duration { return min(2*last, laterLook) }
 
 // waitFor asks until a message stands as it should.
 func (a *app) waitFor(c *cobra.Command, cl *client, id, until string, within time.Duration) error {
@@ -111,9 +120,7 @@ func (a *app) waitFor(c *cobra.Command, cl *client, id, until string, within tim
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), within)
 	defer cancel()
-	look := time.NewTicker(lookEvery)
-	defer look.Stop()
-	for {
+	for pause := firstLook; ; pause = nextLook(pause) {
 		var m map[string]any
 		err := cl.do(ctx, "GET", at("/messages/%s/place", id), nil, &m)
 		if err == nil && reached(m) {
@@ -130,7 +137,7 @@ func (a *app) waitFor(c *cobra.Command, cl *client, id, until string, within tim
 				return c.Context().Err()
 			}
 			return a.late(c.Context(), cl, id, until, within)
-		case <-look.C:
+		case <-time.After(pause):
 		}
 	}
 }

@@ -13,13 +13,20 @@ import (
 	"io"
 	"maps"
 	"os"
+	"runtime/debug"
 	"slices"
 	"time"
 
 	"detente/simulate"
 )
 
+// mostMemory is what a month is to be played in. Two stations, their stores and
+// what the oracle remembers come to half of it; the rest is room for what is
+// thrown away.
+const mostMemory = 1200 << 20
+
 func main() {
+	debug.SetMemoryLimit(mostMemory)
 	days := flag.Int("days", 30, "how many days each world has")
 	first := flag.Uint64("first", 1, "the first seed")
 	seeds := flag.Uint64("seeds", 1, "how many worlds to run")

@@ -2,7 +2,6 @@ package memory
 
 import (
 	"fmt"
-	"slices"
 
 	"detente/message"
 	"detente/station"
@@ -27,10 +26,17 @@ func (t *tx) LastLogLine() (station.LogLine, error) {
 // LogLines implements station.Tx.
 func (t *tx) LogLines(q station.LogQuery, limit int) ([]station.LogLine, error) {
 	after := min(max(q.After, 0), int64(len(t.st.logbook)))
-	list := slices.DeleteFunc(slices.Clone(t.st.logbook[after:]), func(l station.LogLine) bool {
-		return q.Kind != "" && l.Kind != q.Kind || !q.From.IsZero() && l.At.Before(q.From) || !q.To.IsZero() && !l.At.Before(q.To)
-	})
-	return clipped(list, limit), nil
+	var list []station.LogLine
+	for i := range t.st.logbook[after:] { // a book of months is asked at each tick, and is not copied for that
+		l := &t.st.logbook[after+int64(i)]
+		if q.Kind != "" && l.Kind != q.Kind || !q.From.IsZero() && l.At.Before(q.From) || !q.To.IsZero() && !l.At.Before(q.To) {
+			continue
+		}
+		if list = append(list, *l); limit > 0 && len(list) == limit {
+			break
+		}
+	}
+	return list, nil
 }
 
 // PutOpened implements station.Tx.

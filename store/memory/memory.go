@@ -148,7 +148,7 @@ type state struct {
 	hashes    map[identity.Origin][]tlog.Hash
 	cosigned  map[cosigner][]journal.Cosignature // ascending by size
 	outgoing  map[message.ID]station.Outgoing
-	waiting   map[message.ID]bool // those of outgoing in state Awaiting or Waiting
+	waiting   map[message.ID]bool // of outgoing those in state Awaiting or Waiting, and no others
 	order     int64
 	messages  map[entryKey]station.Message
 	seq       []entryKey // by sequence number less one; zero where dropped
@@ -236,14 +236,15 @@ func set[K comparable, V any](t *tx, m map[K]V, k K, v V) error {
 	return nil
 }
 
-// grow appends to one of the state's lists.
-func grow[V any](t *tx, list *[]V, v V) error {
+// drop takes a key out of one of the state's maps.
+func drop[K comparable, V any](t *tx, m map[K]V, k K) error {
 	if !t.writable {
 		return errReadOnly
 	}
-	before := *list
-	t.undo = append(t.undo, func() { *list = before })
-	*list = append(before[:len(before):len(before)], v)
+	if before, ok := m[k]; ok {
+		t.undo = append(t.undo, func() { m[k] = before })
+		delete(m, k)
+	}
 	return nil
 }
 

@@ -18,7 +18,10 @@ func (t *tx) PutOutgoing(o station.Outgoing) error {
 	if err := set(t, t.st.outgoing, o.ID, o); err != nil {
 		return err
 	}
-	return set(t, t.st.waiting, o.ID, o.State == station.Awaiting || o.State == station.Waiting)
+	if o.State == station.Awaiting || o.State == station.Waiting {
+		return set(t, t.st.waiting, o.ID, true)
+	}
+	return drop(t, t.st.waiting, o.ID)
 }
 
 // Outgoing implements station.Tx.
@@ -29,8 +32,8 @@ func (t *tx) Outgoing(id message.ID) (station.Outgoing, error) {
 // open lists those outgoing messages that may change and that fit.
 func (t *tx) open(fits func(station.Outgoing) bool) []station.Outgoing {
 	var list []station.Outgoing
-	for id, open := range t.st.waiting {
-		if o := t.st.outgoing[id]; open && fits(o) {
+	for id := range t.st.waiting {
+		if o := t.st.outgoing[id]; fits(o) {
 			list = append(list, o)
 		}
 	}
@@ -48,10 +51,15 @@ func (t *tx) NextWaiting(line identity.Line, limit int) ([]station.Outgoing, err
 
 // OutgoingIn implements station.Tx.
 func (t *tx) OutgoingIn(state station.OutState, after int64, limit int) ([]station.Outgoing, error) {
+	fits := func(o station.Outgoing) bool { return o.State == state && o.Order > after }
 	var list []station.Outgoing
-	for _, o := range t.st.outgoing {
-		if o.State == state && o.Order > after {
-			list = append(list, o)
+	if state == station.Awaiting || state == station.Waiting {
+		list = t.open(fits)
+	} else {
+		for _, o := range t.st.outgoing {
+			if fits(o) {
+				list = append(list, o)
+			}
 		}
 	}
 	slices.SortFunc(list, func(a, b station.Outgoing) int { return cmp.Compare(a.Order, b.Order) })
@@ -70,6 +78,12 @@ func (t *tx) ExpiringOutgoing(at time.Time, limit int) ([]station.Outgoing, erro
 // CountOutgoing implements station.Tx.
 func (t *tx) CountOutgoing(line identity.Line, state station.OutState) (map[message.Precedence]int, error) {
 	counts := make(map[message.Precedence]int)
+	if state == station.Awaiting || state == station.Waiting {
+		for _, o := range t.open(func(o station.Outgoing) bool { return o.Line == line && o.State == state }) {
+			counts[o.Precedence]++
+		}
+		return counts, nil
+	}
 	for _, o := range t.st.outgoing {
 		if o.Line == line && o.State == state {
 			counts[o.Precedence]++
@@ -95,7 +109,7 @@ func (t *tx) PutMessage(m station.Message) error {
 	if before, ok := t.st.messages[k]; ok {
 		m.Seq = before.Seq
 	} else {
-		if err := grow(t, &t.st.seq, k); err != nil {
+		if err := push(t, &t.st.seq, k); err != nil {
 			return err
 		}
 		m.Seq = int64(len(t.st.seq))
@@ -307,7 +321,7 @@ func (t *tx) PutEvidence(e station.Evidence) error {
 			return nil
 		}
 	}
-	return grow(t, &t.st.evidence, e)
+	return push(t, &t.st.evidence, e)
 }
 
 // Evidences implements station.Tx.
