@@ -201,10 +201,13 @@ func (t claimText) said(f book.Format, r dossier.Record) string {
 // code writes a code of the signal book beside its label.
 func (t claimText) code(list, code string) string {
 	l, _ := t.edition.List(list)
+	if !slices.ContainsFunc(l.Codes, func(c book.Code) bool { return c.Code == code }) {
+		return book.Quote(code) // of another edition
+	}
 	if label := t.label(l, code); label != code {
 		return code + " " + label
 	}
-	return book.Quote(code) // of another edition
+	return code
 }
 
 // label returns a code's label; the code itself where the list has none.
