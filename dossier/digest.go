@@ -18,6 +18,7 @@ type dossierJSON struct {
 	Facts     []factJSON   `json:"facts,omitempty"`
 	ID        string       `json:"id"`
 	Kind      Kind         `json:"kind"`
+	Ladder    *ladderJSON  `json:"ladder,omitempty"`
 	LapsesAt  string       `json:"lapses_at,omitempty"`
 	Last      string       `json:"last"`
 	Lead      LeadKept     `json:"lead,omitempty"`
@@ -114,7 +115,7 @@ func (d Dossier) json() dossierJSON {
 	out := dossierJSON{
 		Closed: d.Closed, ID: d.ID.String(), Kind: d.Kind, LapsesAt: stamp(d.LapsesAt), Last: stamp(d.Last), Lead: d.Lead, Outcome: d.Outcome,
 		Report: d.Report, Since: stamp(d.Since), Stage: d.Stage, From: stamp(d.Window.From), To: stamp(d.Window.To), Timeline: []entryJSON{},
-		ChangesAt: stamp(d.ChangesAt), ChangesTo: d.ChangesTo, Terms: d.Terms,
+		ChangesAt: stamp(d.ChangesAt), ChangesTo: d.ChangesTo, Terms: d.Terms, Ladder: d.Ladder.json(),
 	}
 	for _, id := range d.Conflicts {
 		out.Conflicts = append(out.Conflicts, id.String())

@@ -30,7 +30,7 @@ func (f *fold) replan(it Item) {
 
 // pass lets time do what it does up to a second, that second in it.
 func (f *fold) pass(at time.Time) {
-	for len(f.passes) > 0 && !f.passes[0].at.After(at) {
+	for len(f.passes) > 0 && f.l.by(f.passes[0].at, at) {
 		p := f.passes[0]
 		f.passes = f.passes[1:]
 		if f.course.allows(f.course.stage, p.to) {

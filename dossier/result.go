@@ -38,6 +38,7 @@ func (f *fold) view() Dossier {
 	d.Conflicts = f.conflicts()
 	d.Next = f.next()
 	d.Links = f.links()
+	d.Ladder = f.ladder()
 	d.Closed = f.course.rests(d.Stage) && !slices.ContainsFunc(d.Duties, func(x Duty) bool { return x.Owed() && !x.confirmation() })
 	return d
 }

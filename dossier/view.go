@@ -31,8 +31,9 @@ type Dossier struct {
 	Named     []NamedState // report: the states that it names
 	Serials   []Serial     // publication: the messages that were proposed
 	Links     []Link       // by dossier, then message
-	Last      time.Time    // the latest receipt in it
-	Closed    bool         // at rest, and nothing is owed but confirmations
+	Ladder    Ladder
+	Last      time.Time // the latest receipt in it
+	Closed    bool      // at rest, and nothing is owed but confirmations
 }
 
 // LeadKept says whether something was announced in time, a code.
