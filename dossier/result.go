@@ -30,6 +30,10 @@ func (f *fold) view() Dossier {
 			f.flag(c.it.ID, FlagUnconfirmed)
 		}
 	}
+	d.ReadBacks = f.readBacks()
+	for _, c := range f.calls {
+		f.original(c)
+	}
 	d.Timeline = f.d.Timeline
 	for i := range d.Timeline {
 		slices.Sort(d.Timeline[i].Flags)

@@ -104,6 +104,7 @@ const verbs = `
 	LineHistory   line-history   line stats
 	Submit        submit         policy change
 	State         state          line state
+	Tension       tension        tension
 	Withdraw      withdraw       msg withdraw
 	Whole         state          line state
 	AddLeave      add-leave      roster leave
