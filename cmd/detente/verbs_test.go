@@ -137,7 +137,7 @@ const verbs = `
 	WriteLog      write-log      log write`
 
 // offline are the commands that need no station, or run one.
-var offline = strings.Fields(`alarm/outlet/add alarm/outlet/remove book/check book/diff book/lint book/list book/parse book/print book/render book/search book/show completion config/check config/show evidence/check man
+var offline = strings.Fields(`alarm/outlet/add alarm/outlet/remove book/check book/diff book/lint book/list book/parse book/print book/propose book/render book/search book/show completion config/check config/show evidence/check man
 	msg/compose officer/certify party/agency party/endorse party/init policy/show policy/test record/show record/verify
 	station/card station/init station/restore station/rotate station/serve station/version version`)
 
