@@ -32,6 +32,7 @@ type Matter struct {
 	LapsesAt *time.Time `json:"lapses_at,omitempty"`
 	Owed     int        `json:"owed" doc:"how many duties wait for an act"`
 	Next     *Duty      `json:"next,omitempty" doc:"the one that is due first"`
+	Step     string     `json:"step,omitempty" doc:"of the ladder of escalation, L0 to L7; absent: on none"`
 	Cursor   string     `json:"cursor" doc:"the list's cursor"`
 }
 
@@ -136,6 +137,8 @@ type MatterDetail struct {
 	Moves     []NextMove        `json:"moves" doc:"what may come next"`
 	Silence   *Duty             `json:"silence,omitempty" doc:"the duty that becomes late next if nothing comes"`
 	Links     []MatterLink      `json:"links,omitempty"`
+	ReadBacks []ReadBack        `json:"read_backs,omitempty" doc:"what readers say they understood, field by field"`
+	Ladder    []LadderStep      `json:"ladder,omitempty" doc:"the steps of escalation, of this matter and of those that take it further up"`
 	Unlisted  []UnlistedMessage `json:"unlisted,omitempty"`
 }
 
@@ -243,7 +246,7 @@ func given(q url.Values) string {
 func (s *Server) shownMatter(m station.Matter, at time.Time) Matter {
 	v := Matter{
 		ID: m.ID.String(), Citation: m.Citation, Line: m.Line.String(), Kind: string(m.Kind), Stage: string(m.Stage), Since: m.Since.UTC(), Last: m.Last.UTC(),
-		Closed: m.Closed, Report: m.Report, Outcome: m.Outcome, Lead: string(m.Lead), LapsesAt: optional(m.LapsesAt), Owed: len(m.Owed()), Cursor: m.Cursor,
+		Closed: m.Closed, Report: m.Report, Outcome: m.Outcome, Lead: string(m.Lead), LapsesAt: optional(m.LapsesAt), Owed: len(m.Owed()), Cursor: m.Cursor, Step: string(m.Ladder.Rung),
 	}
 	if d, ok := m.Due(); ok {
 		next := s.shownDuty(d, station.Lateness(d, at))
@@ -315,6 +318,7 @@ func (s *Server) shownMatterView(m station.MatterView) MatterDetail {
 		v.Moves = append(v.Moves, NextMove{string(n.Move), texts(n.From), texts(n.Formats), texts(n.To)})
 	}
 	v.stated(m)
+	v.Ladder, v.ReadBacks = shownLadder(m), shownReadBacks(m)
 	for _, l := range m.Links {
 		v.Links = append(v.Links, MatterLink{l.Dossier.String(), l.By.String()})
 	}

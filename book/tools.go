@@ -3,7 +3,6 @@ package book
 import (
 	"encoding/json/v2"
 	"fmt"
-	"html/template"
 	"slices"
 	"strings"
 
@@ -211,84 +210,4 @@ func paramsDiffer(f, g Format) string {
 		return "texts or transitions"
 	}
 	return "parameters " + strings.Join(names, ", ")
-}
-
-// printed is the page of the printed book. html/template escapes what the data
-// hold.
-const printed = `<!doctype html>
-<html lang="{{.Lang}}" dir="{{.Dir}}">
-<meta charset="utf-8">
-<title>{{.Name}}</title>
-<style>
-@page { size: A4; margin: 18mm }
-body { font: 11pt/1.45 "Noto Sans", "Noto Sans SC", "Noto Naskh Arabic", sans-serif; max-inline-size: 48rem; margin-inline: auto }
-section { break-inside: avoid; margin-block-end: 1.5rem }
-h2 { border-block-end: 2px solid }
-table { border-collapse: collapse; inline-size: 100% }
-th, td { border: 1px solid; padding: .2rem .5rem; text-align: start; vertical-align: top }
-code { unicode-bidi: isolate; direction: ltr; font-family: "Noto Sans Mono", monospace }
-</style>
-<h1>Détente {{.Name}} · {{.Lang}} · {{.Status}}</h1>
-<p><code>{{.Hash}}</code></p>
-{{range .Formats}}<section>
-<h2><code>{{.Number}}</code> {{.Name}}</h2>
-<p>{{.Purpose}}</p>
-<p><code>{{.Act}}</code> {{.ActLabel}} · <code>{{.Precedence}}</code>{{range .Replies}} · <code>{{.}}</code>{{end}}</p>
-<table>{{range .Params}}<tr><td><code>{{.Name}}</code></td><td>{{.Label}}</td><td>{{range .Codes}}<code>{{.Code}}</code> {{.Label}}<br>{{else}}<code>{{.Type}}</code>{{end}}</td></tr>
-{{end}}</table>
-</section>
-{{end}}</html>
-`
-
-type printedCode struct{ Code, Label string }
-
-type printedParam struct {
-	Name, Label, Type string
-	Codes             []printedCode
-}
-
-type printedFormat struct {
-	Number, Name, Purpose, Act, ActLabel, Precedence string
-	Replies                                          []message.Format
-	Params                                           []printedParam
-}
-
-// printed returns the row of a parameter or, with the record's name before it,
-// of a field.
-func (e *Edition) printed(p Param, l Lang, of string) printedParam {
-	row := printedParam{of + p.Name, p.Label[l], string(p.Type), nil}
-	for _, c := range e.lists[p.List].Codes {
-		row.Codes = append(row.Codes, printedCode{c.Code, c.Label[l]})
-	}
-	return row
-}
-
-// Print returns the printed book in a language, as one HTML page for A4.
-func (e *Edition) Print(l Lang) ([]byte, error) {
-	if !slices.Contains(langs, l) {
-		return nil, fmt.Errorf("language %q: en, ru, zh, es, fr or ar", clip(string(l)))
-	}
-	dir := "ltr"
-	if l == "ar" {
-		dir = "rtl"
-	}
-	var formats []printedFormat
-	for _, f := range e.formats {
-		act, _ := e.lists["act"].find(f.Act)
-		pf := printedFormat{string(f.Number), f.Name[l], f.Purpose[l], f.Act, act.Label[l], f.Precedence, f.Replies, nil}
-		for _, p := range f.Params {
-			pf.Params = append(pf.Params, e.printed(p, l, ""))
-			for _, q := range p.Fields {
-				pf.Params = append(pf.Params, e.printed(q, l, p.Name+"."))
-			}
-		}
-		formats = append(formats, pf)
-	}
-	t, err := template.New("book").Parse(printed)
-	if err != nil {
-		return nil, err
-	}
-	var b strings.Builder
-	err = t.Execute(&b, map[string]any{"Lang": string(l), "Dir": dir, "Name": e.Name(), "Status": e.Status(l), "Hash": e.hash.String(), "Formats": formats})
-	return []byte(b.String()), err
 }

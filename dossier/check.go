@@ -76,6 +76,7 @@ func (c *checker) dossier(d Dossier) {
 		}
 	}
 	c.stated(d, in)
+	c.ladder(d)
 	c.around(d, m)
 }
 

@@ -10,29 +10,31 @@ import (
 )
 
 type dossierJSON struct {
-	ChangesAt string       `json:"changes_at,omitempty"`
-	ChangesTo Stage        `json:"changes_to,omitempty"`
-	Closed    bool         `json:"closed"`
-	Conflicts []string     `json:"conflicts,omitempty"`
-	Duties    []dutyJSON   `json:"duties,omitempty"`
-	Facts     []factJSON   `json:"facts,omitempty"`
-	ID        string       `json:"id"`
-	Kind      Kind         `json:"kind"`
-	LapsesAt  string       `json:"lapses_at,omitempty"`
-	Last      string       `json:"last"`
-	Lead      LeadKept     `json:"lead,omitempty"`
-	Links     []linkJSON   `json:"links,omitempty"`
-	Named     []namedJSON  `json:"named,omitempty"`
-	Next      []nextJSON   `json:"next,omitempty"`
-	Outcome   string       `json:"outcome,omitempty"`
-	Report    string       `json:"report,omitempty"`
-	Serials   []serialJSON `json:"serials,omitempty"`
-	Since     string       `json:"since"`
-	Stage     Stage        `json:"stage"`
-	Terms     []string     `json:"terms,omitempty"`
-	Timeline  []entryJSON  `json:"timeline"`
-	From      string       `json:"window_from,omitempty"`
-	To        string       `json:"window_to,omitempty"`
+	ChangesAt string         `json:"changes_at,omitempty"`
+	ChangesTo Stage          `json:"changes_to,omitempty"`
+	Closed    bool           `json:"closed"`
+	Conflicts []string       `json:"conflicts,omitempty"`
+	Duties    []dutyJSON     `json:"duties,omitempty"`
+	Facts     []factJSON     `json:"facts,omitempty"`
+	ID        string         `json:"id"`
+	Kind      Kind           `json:"kind"`
+	Ladder    *ladderJSON    `json:"ladder,omitempty"`
+	LapsesAt  string         `json:"lapses_at,omitempty"`
+	Last      string         `json:"last"`
+	Lead      LeadKept       `json:"lead,omitempty"`
+	Links     []linkJSON     `json:"links,omitempty"`
+	Named     []namedJSON    `json:"named,omitempty"`
+	Next      []nextJSON     `json:"next,omitempty"`
+	Outcome   string         `json:"outcome,omitempty"`
+	ReadBacks []readBackJSON `json:"read_backs,omitempty"`
+	Report    string         `json:"report,omitempty"`
+	Serials   []serialJSON   `json:"serials,omitempty"`
+	Since     string         `json:"since"`
+	Stage     Stage          `json:"stage"`
+	Terms     []string       `json:"terms,omitempty"`
+	Timeline  []entryJSON    `json:"timeline"`
+	From      string         `json:"window_from,omitempty"`
+	To        string         `json:"window_to,omitempty"`
 }
 
 type dutyJSON struct {
@@ -114,7 +116,7 @@ func (d Dossier) json() dossierJSON {
 	out := dossierJSON{
 		Closed: d.Closed, ID: d.ID.String(), Kind: d.Kind, LapsesAt: stamp(d.LapsesAt), Last: stamp(d.Last), Lead: d.Lead, Outcome: d.Outcome,
 		Report: d.Report, Since: stamp(d.Since), Stage: d.Stage, From: stamp(d.Window.From), To: stamp(d.Window.To), Timeline: []entryJSON{},
-		ChangesAt: stamp(d.ChangesAt), ChangesTo: d.ChangesTo, Terms: d.Terms,
+		ChangesAt: stamp(d.ChangesAt), ChangesTo: d.ChangesTo, Terms: d.Terms, Ladder: d.Ladder.json(),
 	}
 	for _, id := range d.Conflicts {
 		out.Conflicts = append(out.Conflicts, id.String())
@@ -131,6 +133,9 @@ func (d Dossier) json() dossierJSON {
 		})
 	}
 	d.stated(&out)
+	for _, r := range d.ReadBacks {
+		out.ReadBacks = append(out.ReadBacks, r.json())
+	}
 	for _, l := range d.Links {
 		out.Links = append(out.Links, linkJSON{l.By.String(), l.Dossier.String()})
 	}

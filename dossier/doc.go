@@ -114,6 +114,21 @@
 //   - Exercises run on lines of their own, with logs and keys of their own: they
 //     are never in one Line with anything real, so they start no real clock.
 //
+// # The ladder, and tension
+//
+// Dossier.Ladder says on which step of escalation, L0 to L7, a matter stands: by
+// its own messages and by those of other matters that refer to it and take it
+// further up. A matter begins at L0 or L1. Each step above refers to a message of
+// the step below (or to one of that matter), cites what went before on another
+// line, or gives the reason "urgent", by its code or, where its format has none,
+// by FLASH; else it is told as step-skipped, a flag of the step and no refusal.
+// Who folds a dossier from its own messages alone sees its own steps only.
+//
+// Line.Tension reads indicators off the record: what is overdue, what was sent in
+// haste, what is withheld, open, suspended, too short, and the steps. Each names
+// the entries for which it counts, and what changed in 24 hours. They are never
+// added up. TensionWords writes them as sentences.
+//
 // # Codes
 //
 // Stages, acts, states and flags are codes; Words has their labels in the six

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"detente/book"
 	"detente/message"
 )
 
@@ -32,6 +33,7 @@ type fit struct {
 }
 
 var fits = map[message.Format]fit{
+	"012": {about: []message.Format{book.AnyFormat}, other: true, each: true, check: fieldsThere, when: readsBack},
 	"035": {about: []message.Format{"034"}, other: true, check: sameEdition},
 	"036": {about: []message.Format{"036", "037"}, other: true, check: sameWord("term_id"), when: says("step", "accepted")},
 	"246": {about: []message.Format{"245"}, other: true},
@@ -42,6 +44,7 @@ var fits = map[message.Format]fit{
 	"273": {about: []message.Format{"270"}, check: factsThere("facts")},
 	"276": {about: []message.Format{"275"}, other: true, check: namedThere},
 	"391": {about: []message.Format{"390"}, other: true, check: proposedThere},
+	"601": {about: []message.Format{"600"}, each: true, check: ofOriginal},
 }
 
 // Refers reports whether Fits looks at what a message of a format refers to.
@@ -62,6 +65,13 @@ func fitOf(n message.Format) (fit, bool) {
 	return f, ok
 }
 
+// Fitted reports whether Fits looks at what this message refers to: by its format
+// and by what it says.
+func Fitted(b message.Body) bool {
+	f, ok := fitOf(b.Format)
+	return ok && (f.when == nil || f.when(FactsOf(b)))
+}
+
 // Fits returns a *FitError where a message does not fit what it refers to: a
 // reply to a claim that it does not name or to a fact that was not claimed, an
 // answer for a state that a report does not name, consent to what was not
@@ -75,7 +85,7 @@ func Fits(b message.Body, about []message.Body) error {
 	}
 	no := func(reason, next string) error { return &FitError{b.Format, "refs", reason, next} }
 	of := slices.DeleteFunc(slices.Clone(about), func(a message.Body) bool {
-		return !slices.Contains(f.about, a.Format) || f.other && a.From == b.From || f.own && a.From != b.From
+		return !slices.Contains(f.about, a.Format) && !slices.Contains(f.about, book.AnyFormat) || f.other && a.From == b.From || f.own && a.From != b.From
 	})
 	switch {
 	case len(of) == 0 && f.other:
@@ -116,6 +126,9 @@ func anyOf(list []message.Format) string {
 func says(param, code string) func(Facts) bool {
 	return func(f Facts) bool { return f.Words[param] == code }
 }
+
+// readsBack reports whether a message of understanding reads back anything.
+func readsBack(f Facts) bool { return len(f.Records[readBackParam]) > 0 }
 
 // sameWord checks that a parameter is what it is in the message referred to.
 func sameWord(param string) func(b, about message.Body) error {

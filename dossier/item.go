@@ -45,6 +45,7 @@ type Item struct {
 	Refs        []message.ID
 	Facts       Facts
 	Provisional bool
+	Body        identity.Digest // of format 600: what a translation is bound to
 	State       string          // of format 012: UND, NUN or COR
 	Decision    string          // of format 018: confirm or withdraw
 	Refused     *Refused        // of format 002
@@ -102,6 +103,8 @@ func Read(o identity.Origin, index int64, received time.Time, e message.Entry) I
 		}
 	case "012":
 		it.State = it.Facts.Words["state"]
+	case "600":
+		it.Body = e.Body.Digest()
 	case "018":
 		it.Decision = it.Facts.Words["decision"]
 	}

@@ -30,6 +30,10 @@ func (f *fold) view() Dossier {
 			f.flag(c.it.ID, FlagUnconfirmed)
 		}
 	}
+	d.ReadBacks = f.readBacks()
+	for _, c := range f.calls {
+		f.original(c)
+	}
 	d.Timeline = f.d.Timeline
 	for i := range d.Timeline {
 		slices.Sort(d.Timeline[i].Flags)
@@ -38,6 +42,7 @@ func (f *fold) view() Dossier {
 	d.Conflicts = f.conflicts()
 	d.Next = f.next()
 	d.Links = f.links()
+	d.Ladder = f.ladder()
 	d.Closed = f.course.rests(d.Stage) && !slices.ContainsFunc(d.Duties, func(x Duty) bool { return x.Owed() && !x.confirmation() })
 	return d
 }

@@ -31,8 +31,10 @@ type Dossier struct {
 	Named     []NamedState // report: the states that it names
 	Serials   []Serial     // publication: the messages that were proposed
 	Links     []Link       // by dossier, then message
-	Last      time.Time    // the latest receipt in it
-	Closed    bool         // at rest, and nothing is owed but confirmations
+	Ladder    Ladder
+	ReadBacks []Understanding // by the messages that read back
+	Last      time.Time       // the latest receipt in it
+	Closed    bool            // at rest, and nothing is owed but confirmations
 }
 
 // LeadKept says whether something was announced in time, a code.
@@ -89,6 +91,8 @@ const (
 	FlagNoFact         Flag = "no-such-fact"         // it answers a fact that was not stated
 	FlagNotNamed       Flag = "not-named"            // it answers for a state that the report does not name
 	FlagNotProposed    Flag = "not-proposed"         // it answers for a message that was not proposed
+	FlagReadDiffers    Flag = "read-differs"         // it reads back something else than was written
+	FlagOtherOriginal  Flag = "other-original"       // it translates no text that it refers to
 )
 
 // Next is what may come next in a dossier.

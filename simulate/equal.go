@@ -47,6 +47,7 @@ type state struct {
 	Sizes    sizes            `json:"sizes"`
 	Dossiers []jsontext.Value `json:"dossiers"` // with all duties
 	Digest   string           `json:"digest"`   // of the whole
+	Tension  jsontext.Value   `json:"tension"`
 	Desks    map[string]desk  `json:"desks"`
 }
 
@@ -64,6 +65,13 @@ func (o *oracle) stateOf(ctx context.Context, n *node, held sizes, at time.Time)
 		return nil, err
 	}
 	s := state{At: at.UTC().Format(time.RFC3339), Sizes: held, Digest: whole.Digest().String(), Desks: make(map[string]desk)}
+	tense, err := n.end.Tension(ctx, stationtest.Operator(), o.w.clock(n), o.w.line, at)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range tense {
+		s.Tension = t.JSON()
+	}
 	for _, d := range whole.Dossiers {
 		s.Dossiers = append(s.Dossiers, jsontext.Value(d.JSON()))
 	}

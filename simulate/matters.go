@@ -68,6 +68,13 @@ func (o *oracle) matters(ctx context.Context, all map[identity.Origin][]fact) er
 			if got.Digest() != want.Digest() {
 				return o.differ(n, got, want)
 			}
+			tense, err := n.end.Tension(ctx, stationtest.Operator(), o.w.clock(n), o.w.line, at)
+			if err != nil {
+				return err
+			}
+			if say, record := tense[0].JSON(), outside.Tension(at).JSON(); string(say) != string(record) {
+				return o.broken("P10", "as of %s %s finds the tension %s, and the record says %s", at, n.name, say, record)
+			}
 		}
 	}
 	return nil

@@ -11,7 +11,10 @@ import (
 // does not fit what it refers to. It costs nothing for formats that speak of no
 // single point of another message.
 func (s *Station) fits(tx Tx, b message.Body) error {
-	if !dossier.Refers(b.Format) {
+	if b.Format == editionProposed {
+		return s.keepsInUse(tx, b)
+	}
+	if !dossier.Fitted(b) {
 		return nil
 	}
 	var about []message.Body

@@ -72,7 +72,7 @@ func (p *play) all(ctx context.Context) error {
 		}
 		p.detail("station %s: process %d, API http://%s, line https://%s", e.Name, e.Pid(), e.API, e.Wire.Address())
 	}
-	for _, scene := range []func(context.Context) error{p.pair, p.open, p.test, p.inquiry, p.notice, p.incident, p.handover, p.backlog, p.cut, p.crash, p.putBack} {
+	for _, scene := range []func(context.Context) error{p.pair, p.open, p.test, p.inquiry, p.notice, p.incident, p.handover, p.backlog, p.cut, p.crash, p.putBack, p.printed} {
 		if err := scene(ctx); err != nil {
 			return err
 		}

@@ -53,14 +53,7 @@ func (a *app) bookCommands() *cobra.Command {
 			cobra.MinimumNArgs(1), b.with(func(e *book.Edition, args []string) error { return a.formats(e.Search(strings.Join(args, " "))) }), b.add),
 		verb(about{"show FORMAT", "show a format's parameters, as JSON Schema", "Prints what a format's parameters have to be, as JSON Schema (2020-12).", "  detente book show 210"},
 			cobra.ExactArgs(1), b.with(func(e *book.Edition, args []string) error { return a.showFormat(e, args[0]) }), b.add),
-		verb(about{"print", "print the whole book in a language", "Prints the whole edition as a page of HTML, in the first language of --lang.", "  detente book print --lang ar > book.html"},
-			cobra.NoArgs, b.with(func(e *book.Edition, _ []string) error {
-				text, err := e.Print(a.lang())
-				if err != nil {
-					return err
-				}
-				return a.print(map[string]string{"html": string(text)}, func() { a.say("%s", bytes.TrimRight(text, "\n")) })
-			}), b.add),
+		a.printBook(&b), a.proposeBook(&b),
 		verb(about{"lint", "find faults in an edition", "Looks for faults in an edition: missing languages, texts that read alike, codes without a meaning.\nEnds with 5 where there are any.", "  detente book lint --dir our-edition"},
 			cobra.NoArgs, b.with(a.lintBook), b.add),
 		verb(about{"check", "check that every duty and every turn of a matter has its format, in six languages",

@@ -108,17 +108,12 @@ func (s *sheet) matter(m api.MatterDetail) {
 		s.row(s.p.of("lapses"), s.when(*m.LapsesAt))
 	}
 	if m.ChangesAt != nil {
-		s.row("comes by itself", s.when(*m.ChangesAt), s.word("stage", m.ChangesTo))
+		s.row(s.p.of("comes-by-itself"), s.when(*m.ChangesAt), s.word("stage", m.ChangesTo))
 	}
 	for _, u := range m.Terms {
-		s.row("undertaking in common", s.coded("undertaking", u))
+		s.row(s.p.of("term-in-common"), s.coded("undertaking", u))
 	}
-	if m.ChangesAt != nil {
-		s.row("comes by itself", s.when(*m.ChangesAt), s.word("stage", m.ChangesTo))
-	}
-	for _, u := range m.Terms {
-		s.row("undertaking in common", s.coded("undertaking", u))
-	}
+	s.ladder(m)
 	s.flush()
 	s.part(s.p.of("timeline"))
 	for _, e := range m.Timeline {
@@ -134,6 +129,7 @@ func (s *sheet) matter(m api.MatterDetail) {
 	}
 	s.flush()
 	s.stated(m)
+	s.readBacks(m)
 	s.part(s.p.of("duties"))
 	for _, d := range m.Duties {
 		s.duty(d)

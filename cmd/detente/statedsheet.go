@@ -24,7 +24,7 @@ func (s *sheet) coded(list, code string) string {
 // messages to be published.
 func (s *sheet) stated(m api.MatterDetail) {
 	if len(m.Facts) > 0 {
-		s.part("facts")
+		s.part(s.p.of("facts-stated"))
 	}
 	for _, f := range m.Facts {
 		s.row(s.id(f.Citation), s.id(strconv.Itoa(f.N)), s.word("fact", f.Standing), s.coded("activity", f.Said["act"]), s.id(f.Said["asset"]), s.id(f.Said["from"]), s.coded("evidence_level", f.Said["level"]))
@@ -39,14 +39,14 @@ func (s *sheet) stated(m api.MatterDetail) {
 	}
 	s.flush()
 	if len(m.Named) > 0 {
-		s.part("states named")
+		s.part(s.p.of("states-named"))
 	}
 	for _, n := range m.Named {
 		s.row(s.id(n.State), s.coded("report_position", n.Position), s.id(n.From), s.id(n.By))
 	}
 	s.flush()
 	if len(m.Serials) > 0 {
-		s.part("to be published")
+		s.part(s.p.of("to-be-published"))
 	}
 	for _, x := range m.Serials {
 		s.row(s.id(x.Cite), s.coded("publication_form", x.Form), s.coded("publication_answer", x.Answer), s.id(x.From), s.id(x.By))

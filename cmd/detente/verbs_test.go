@@ -106,6 +106,7 @@ const verbs = `
 	LineHistory   line-history   line stats
 	Submit        submit         policy change
 	State         state          line state
+	Tension       tension        tension
 	Withdraw      withdraw       msg withdraw
 	Whole         state          line state
 	AddLeave      add-leave      roster leave
@@ -138,7 +139,7 @@ const verbs = `
 	WriteLog      write-log      log write`
 
 // offline are the commands that need no station, or run one.
-var offline = strings.Fields(`agreement/check agreement/hash agreement/model alarm/outlet/add alarm/outlet/remove book/check book/diff book/lint book/list book/parse book/print book/render book/search book/show completion config/check config/init config/show evidence/check man
+var offline = strings.Fields(`agreement/check agreement/hash agreement/model alarm/outlet/add alarm/outlet/remove book/check book/diff book/lint book/list book/parse book/print book/propose book/render book/search book/show completion config/check config/init config/show evidence/check man
 	msg/compose officer/certify party/agency party/endorse party/init policy/show policy/test record/head record/show record/verify
 	station/card station/init station/restore station/rotate station/serve station/version version`)
 
