@@ -52,6 +52,13 @@ type Options struct {
 	Kind     Kind
 	Entries  []Entry
 	Disclose func(Entry) bool // which file keys go along; nil for none
+	// Closed are entries that were said without prejudice. Their keys are never
+	// asked for, whatever Disclose says; a record that discloses others counts
+	// them. nil for none.
+	Closed func(Entry) bool
+	// Redacted says of an entry of a publication which parameters give way; nil
+	// for none. Its key does not go along.
+	Redacted func(Entry) []string
 }
 
 type logJSON struct {
@@ -60,6 +67,7 @@ type logJSON struct {
 	Indexes   []int64 `json:"indexes"`
 	Disclosed []int64 `json:"disclosed"`
 	Unproven  []int64 `json:"unproven"` // without a receipt yet
+	Closed    []int64 `json:"without_prejudice,omitempty"`
 }
 
 type indexJSON struct {
@@ -187,7 +195,17 @@ func (x *exporter) add(e Entry) error {
 			}
 			return proof, err
 		}})
+	if x.opt.Redacted != nil {
+		if fields := x.opt.Redacted(e); len(fields) > 0 {
+			x.members = append(x.members, member{folder + "redacted.json", func() ([]byte, error) { return x.redact(e, fields) }})
+			return nil
+		}
+	}
 	if x.opt.Disclose == nil || !x.opt.Disclose(e) {
+		return nil
+	}
+	if x.opt.Closed != nil && x.opt.Closed(e) {
+		l.Closed = append(l.Closed, e.Index)
 		return nil
 	}
 	x.members = append(x.members, member{folder + "filekey", func() ([]byte, error) {
@@ -246,6 +264,7 @@ func (x *exporter) index() ([]byte, error) {
 		slices.Sort(l.Indexes)
 		slices.Sort(l.Disclosed)
 		slices.Sort(l.Unproven)
+		slices.Sort(l.Closed)
 		index.Logs = append(index.Logs, *l)
 	}
 	slices.SortFunc(index.Logs, func(a, b logJSON) int { return strings.Compare(a.Origin, b.Origin) })

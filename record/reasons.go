@@ -81,7 +81,12 @@ const (
 	EndsOtherwise            // evidence: a log signed otherwise than it was ended
 	ClashUnproven            // evidence: the two texts prove no contradiction
 	NoEvidence               // the file is no evidence
-	lastReason        = NoEvidence
+	ClosedByBoth             // the entry was said without prejudice, and stays closed
+	DisclosedClosed          // the entry was said without prejudice, and is disclosed
+	NotConsented             // it is published, and not both agreed to that form of it
+	RedactionBad             // a redacted text is malformed, or belongs to another message
+	RedactionOther           // a redacted text is not the one that both named
+	lastReason        = RedactionOther
 )
 
 // String returns the reason's code.

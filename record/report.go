@@ -30,9 +30,10 @@ const (
 	CheckSeen                        // what wrappers have seen agrees
 	CheckComplete                    // a line's record has every index
 	CheckFork                        // the log shows one history
+	CheckPublished                   // of a publication: nothing but what both consented to
 )
 
-const lastCheck = CheckFork
+const lastCheck = CheckPublished
 
 // Result is how a check ended.
 type Result string
@@ -88,6 +89,7 @@ type Report struct {
 	Checks          []Tally   `json:"checks"`
 	Findings        []Finding `json:"findings"`
 	Undisclosed     []string  `json:"undisclosed"`
+	Closed          []string  `json:"without_prejudice,omitempty"` // of Undisclosed, said without prejudice as the record's maker says
 	MissingReceipts []string  `json:"missing_receipts"`
 	Lapsed          []string  `json:"lapsed"` // first receipted after an approval had expired
 }

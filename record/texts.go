@@ -44,4 +44,5 @@ var texts = map[Check]text{
 	CheckSeen:       six("What each side has seen of the other agrees", "Виденное сторонами друг у друга согласуется", "双方所见一致", "Lo visto por cada parte concuerda", "Ce que chacun a vu de l'autre concorde", "ما رآه كل طرف من الآخر متفق"),
 	CheckComplete:   six("Every entry of the log is there", "Все записи журнала имеются", "日志条目齐全", "Están todos los asientos del registro", "Toutes les entrées du journal y sont", "جميع قيود السجل موجودة"),
 	CheckFork:       six("The log shows one history", "Журнал показывает одну историю", "日志只有一个历史", "El registro muestra una sola historia", "Le journal montre une seule histoire", "السجل يظهر تاريخاً واحداً"),
+	CheckPublished:  six("Nothing is published but what both sides consented to", "Опубликовано лишь то, что разрешили обе стороны", "所公布者均经双方许可", "Solo se publica lo que ambas partes consintieron", "Rien n'est publié que les deux côtés n'aient consenti", "لا يُنشر إلا ما أذن به الطرفان"),
 }

@@ -74,6 +74,7 @@ func (v *verifier) run(r io.ReaderAt, size int64) Report {
 	for _, o := range origins {
 		v.logs[o].run()
 	}
+	v.agree()
 	for _, o := range origins {
 		v.logs[o].settle()
 	}
@@ -95,6 +96,8 @@ type verifier struct {
 	sights    map[sight]identity.Digest               // what was seen of logs that the record does not show
 	keep      bool                                    // whether said is kept
 	said      []Said
+	consents  Consents       // of a publication
+	consented []message.Body // what it rests on
 	report    Report
 }
 
@@ -126,7 +129,7 @@ func (v *verifier) readIndex() bool {
 		v.fail(CheckIndex, "", because(UnknownIndex, nil))
 		return false
 	}
-	if v.index.Kind != Message && v.index.Kind != Dossier && v.index.Kind != Line {
+	if v.index.Kind != Message && v.index.Kind != Dossier && v.index.Kind != Line && v.index.Kind != Publication {
 		v.fail(CheckIndex, "", because(UnknownIndex, nil))
 		return false
 	}
@@ -205,6 +208,12 @@ func (v *verifier) newLog(o identity.Origin, l logJSON) (*logVerifier, bool) {
 	for i, index := range l.Indexes {
 		if index < 0 || index >= l.Size || i > 0 && index <= l.Indexes[i-1] {
 			v.fail(CheckIndex, l.Origin, because(Contradiction, errors.New("its indexes are not those of entries of the log, each once")))
+			return nil, false
+		}
+	}
+	for _, index := range l.Closed {
+		if !slices.Contains(l.Indexes, index) || slices.Contains(l.Disclosed, index) {
+			v.fail(CheckIndex, l.Origin, because(Contradiction, errors.New("it counts an entry as said without prejudice that it lacks or discloses")))
 			return nil, false
 		}
 	}
