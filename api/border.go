@@ -40,4 +40,19 @@ func (s *Server) border(api huma.API) {
 			}
 			return answer(all, err)
 		})
+	huma.Register(api, operation(http.MethodGet, "/redactions", "redact", "A message's text with parameters given way to digests, and the digest that a proposal to publish it names"),
+		func(ctx context.Context, in *struct {
+			Message string   `query:"message" required:"true" doc:"the id of the message"`
+			Field   []string `query:"field" doc:"parameters that give way"`
+		}) (*out[Redaction], error) {
+			r, err := s.Station.Redact(ctx, actorOf(ctx), s.Now(), in.Message, in.Field)
+			return answer(Redaction{r.Citation, r.Digest.String(), string(r.Text)}, err)
+		})
+}
+
+// Redaction is what is left of a message where parameters give way to digests.
+type Redaction struct {
+	Citation string `json:"citation"`
+	Digest   string `json:"digest"`
+	Text     string `json:"text" doc:"canonical JSON, as a publication shows it"`
 }

@@ -168,6 +168,9 @@ func (a *app) verifyDisclosure(path, commitment string) error {
 		if err != nil {
 			return err
 		}
+		if d == (identity.Digest{}) {
+			return usage("--commitment %s is no digest of anything: copy it from the message", commitment)
+		}
 		want = d
 	}
 	f, err := os.Open(path)

@@ -46,6 +46,8 @@ const verbs = `
 	Evidences     evidence       evidence list
 	Evidences     evidence       evidence export
 	Export        export         record export
+	Export        export         record publish
+	Redact        redact         record redact
 	Digits        digits         peer digits
 	Export        export         msg export
 	HoldPeer      hold-peer      peer hold
