@@ -71,6 +71,7 @@ func (s *Server) Handler() http.Handler {
 	s.standings(api)
 	s.searches(api)
 	s.bundles(api)
+	s.border(api)
 	s.upkeep(api)
 	s.alarms(api)
 	s.challenges(api)

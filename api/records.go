@@ -106,7 +106,7 @@ func (s *Server) exports(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/v1/records", func(w http.ResponseWriter, r *http.Request) {
 		s.raw(w, r, func(actor station.Actor, w http.ResponseWriter) error {
 			q := r.URL.Query()
-			e := station.Export{Message: q.Get("message"), Dossier: q.Get("dossier"), Line: q.Get("line"), Disclose: q.Get("disclose") == "true", Marking: message.Marking{TLP: q.Get("tlp"), PAP: q.Get("pap")}}
+			e := station.Export{Message: q.Get("message"), Dossier: q.Get("dossier"), Line: q.Get("line"), Publication: q.Get("publication"), For: q.Get("for"), Disclose: q.Get("disclose") == "true", Marking: message.Marking{TLP: q.Get("tlp"), PAP: q.Get("pap")}}
 			w.Header().Set("Content-Type", "application/zip")
 			return s.Station.Export(r.Context(), actor, s.Now(), e, w)
 		})
@@ -156,8 +156,8 @@ func describeRaw(api huma.API) {
 	get := operation(http.MethodGet, "/blobs/{hash}", "get-blob", "Open a blob that the station holds")
 	get.Parameters = []*huma.Param{{Name: "hash", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}}}
 	get.Responses = map[string]*huma.Response{"200": {Description: "The file", Content: binary("application/octet-stream")}, "default": problems}
-	export := operation(http.MethodGet, "/records", "export", "Export a message, a dossier or a line as a record")
-	export.Parameters = []*huma.Param{query("message", "the id of one message"), query("dossier", "the id of any message of a dossier"), query("line", "a whole line"),
+	export := operation(http.MethodGet, "/records", "export", "Export a message, a dossier, a line or a publication as a record")
+	export.Parameters = []*huma.Param{query("message", "the id of one message"), query("dossier", "the id of any message of a dossier"), query("line", "a whole line"), query("publication", "the id of a proposal of a publication: what both consented to"), query("for", "of a disclosed record: the third party that gets it; then what the counterpart wrote needs its grant"),
 		query("disclose", "true lets file keys go along"), query("tlp", "of a disclosed record: what its reader may see; if absent AMBER+STRICT and PAP AMBER"), query("pap", "likewise")}
 	export.Responses = map[string]*huma.Response{"200": {Description: "The record", Content: binary("application/zip")}, "default": problems}
 	for _, o := range []huma.Operation{add, get, export} {

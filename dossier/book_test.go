@@ -106,7 +106,7 @@ func byHand() Book {
 		form("230", KindStop, "ask", 2*hour, "231"), form("231", KindStop, "answer", 0),
 		form("240", KindTechnical, "share", 7*dayL, "241"), form("241", KindTechnical, "answer", 0),
 		form("401", KindConsultation, "answer", 0), form("410", KindConsultation, "raise", 2*hour, "401"),
-		form("600", KindAny, "write", 0), form("601", KindAny, "translate", 0),
+		form("600", KindAny, "write", 0), form("601", KindAny, "translate", 0), form("602", KindAny, "confer", 0),
 	)...)
 }
 

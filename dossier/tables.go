@@ -122,6 +122,6 @@ var letterNext = map[Stage][]Stage{"": {Written}, Written: {Written}}
 
 var letterTurns = map[Move]turn{
 	"see": {to: Written}, "understand": {to: Written}, "clarify": {to: Written}, "amend": {to: Written}, "extend": {to: Written},
-	"settle-provisional": {to: Written}, "dispute-time": {to: Written}, "confirm-call": {to: Written}, "write": {to: Written}, "translate": {to: Written},
+	"settle-provisional": {to: Written}, "dispute-time": {to: Written}, "confirm-call": {to: Written}, "write": {to: Written}, "confer": {to: Written}, "translate": {to: Written},
 	"pass-on": {to: Written}, "review-programme": {to: Written},
 }

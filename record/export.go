@@ -53,6 +53,13 @@ type Options struct {
 	Entries  []Entry
 	Support  []Entry          // release policies by which the entries count; disclosed as they are; none for a line
 	Disclose func(Entry) bool // which file keys go along; nil for none
+	// Closed are entries that were said without prejudice. Their keys are never
+	// asked for, whatever Disclose says; a record that discloses others counts
+	// them. nil for none.
+	Closed func(Entry) bool
+	// Redacted says of an entry of a publication which parameters give way; nil
+	// for none. Its key does not go along.
+	Redacted func(Entry) []string
 }
 
 type logJSON struct {
@@ -62,6 +69,7 @@ type logJSON struct {
 	Disclosed []int64 `json:"disclosed"`
 	Unproven  []int64 `json:"unproven"`          // without a receipt yet
 	Support   []int64 `json:"support,omitempty"` // of the indexes, those that are there only because others count by them
+	Closed    []int64 `json:"without_prejudice,omitempty"`
 }
 
 type indexJSON struct {
@@ -192,7 +200,17 @@ func (x *exporter) add(e Entry) error {
 			}
 			return proof, err
 		}})
+	if x.opt.Redacted != nil {
+		if fields := x.opt.Redacted(e); len(fields) > 0 {
+			x.members = append(x.members, member{folder + "redacted.json", func() ([]byte, error) { return x.redact(e, fields) }})
+			return nil
+		}
+	}
 	if x.opt.Disclose == nil || !x.opt.Disclose(e) {
+		return nil
+	}
+	if x.opt.Closed != nil && x.opt.Closed(e) {
+		l.Closed = append(l.Closed, e.Index)
 		return nil
 	}
 	x.members = append(x.members, member{folder + "filekey", func() ([]byte, error) {
@@ -252,6 +270,7 @@ func (x *exporter) index() ([]byte, error) {
 		slices.Sort(l.Disclosed)
 		slices.Sort(l.Unproven)
 		slices.Sort(l.Support)
+		slices.Sort(l.Closed)
 		index.Logs = append(index.Logs, *l)
 	}
 	slices.SortFunc(index.Logs, func(a, b logJSON) int { return strings.Compare(a.Origin, b.Origin) })

@@ -46,7 +46,9 @@ type logVerifier struct {
 	disclosed, unproven []int64
 	seen                []sighting
 	problems            []problem
-	forked              bool // the log shows more than one history
+	forked              bool                 // the log shows more than one history
+	redactions          map[int64]redaction  // of a publication: what is shown of entries without a key
+	ids                 map[int64]message.ID // of a publication: of proposals and answers
 }
 
 // sighting is what an entry says of the other log.
@@ -119,6 +121,7 @@ func (l *logVerifier) settle() {
 	if l.v.index.Kind == Line {
 		l.complete()
 	}
+	l.published()
 }
 
 // oneHistory compares every signed head, and the end that a note of succession
@@ -319,7 +322,9 @@ func (l *logVerifier) entry(folder string, index int64) {
 	l.policyFile(folder, index)
 	text, disclosed := l.v.get(folder + "filekey")
 	if !disclosed {
-		l.v.missing(CheckDisclosed, l.cite(index), because(Undisclosed, nil))
+		if l.redacted(folder, index); l.v.index.Kind != Publication {
+			l.v.missing(CheckDisclosed, l.cite(index), l.hidden(index))
+		}
 		l.v.report.Undisclosed = append(l.v.report.Undisclosed, l.cite(index))
 		return
 	}
@@ -352,6 +357,10 @@ func (l *logVerifier) counts(index int64, e message.Entry) {
 		l.v.report.Verified++
 		said.Received = l.receipt
 	}
+	if l.leaked(said) {
+		return
+	}
+	l.consents(index, e.Body.Body())
 	if l.v.keep {
 		l.v.said = append(l.v.said, said)
 	}

@@ -97,7 +97,12 @@ const (
 	TranslationOther         // a translation is bound to another original
 	BlobUnnamed              // a receipt of evidence names what no message of the other side names
 	MattersMany              // there is more in the record than is judged by matters
-	lastReason        = MattersMany
+	ClosedByBoth             // the entry was said without prejudice, and stays closed
+	DisclosedClosed          // the entry was said without prejudice, and is disclosed
+	NotConsented             // it is published, and not both agreed to that form of it
+	RedactionBad             // a redacted text is malformed, or belongs to another message
+	RedactionOther           // a redacted text is not the one that both named
+	lastReason        = RedactionOther
 )
 
 // String returns the reason's code.

@@ -68,6 +68,12 @@ var (
 		"Pida el registro del único asunto que examina.",
 		"Demandez l'extrait de la seule affaire que vous examinez.",
 		"اطلب سجل المسألة التي تنظر فيها وحدها.")
+	leaveClosed = six("Nothing is to be done. Neither side shows it to others; do not ask for its key.",
+		"Ничего делать не нужно. Ни одна сторона не показывает это другим; не запрашивайте ключ.",
+		"无须处理。双方均不向他人出示；请勿索取其密钥。",
+		"No hay nada que hacer. Ninguna parte lo muestra a otros; no pida su clave.",
+		"Il n'y a rien à faire. Aucun côté ne le montre à d'autres ; n'en demandez pas la clé.",
+		"لا شيء يلزم فعله. لا يُطلع أي طرف غيره عليه؛ فلا تطلب مفتاحه.")
 	giveCards = six("Give the station's cards with --cards.",
 		"Укажите карточки станции через --cards.",
 		"请用 --cards 提供该站的名片。",
@@ -244,4 +250,14 @@ var reasons = map[Reason]explained{
 		"Confirma una prueba de resumen {0}, y ningún mensaje de la otra parte nombra tal prueba.", "Elle confirme une pièce d'empreinte {0}, et aucun message de l'autre partie ne nomme cette pièce.", "يؤكد استلام دليل بصمته {0}، ولا تذكر أي رسالة للطرف الآخر مثل هذا الدليل."), distrust},
 	MattersMany: {"matters-many", six("The record holds more than {0} messages of matters; what answers what is not judged.", "В выгрузке более {0} сообщений по делам; что на что отвечает, не оценивается.", "记录所含事项消息超过 {0} 条；未判断何者答复何者。",
 		"Hay más de {0} mensajes de asuntos; no se juzga qué responde a qué.", "L'extrait compte plus de {0} messages d'affaires ; on ne juge pas de ce qui répond à quoi.", "في الملف أكثر من {0} من رسائل المسائل؛ ولا يُحكم بما يرد على ماذا."), askLess},
+	ClosedByBoth: {"without-prejudice", six("It was said without prejudice: that it exists is proven, its content stays with the two sides.", "Сказано без ущерба для позиций: существование доказано, содержание остаётся у двух сторон.", "此为不影响立场的表述：其存在已获证明，内容仅双方持有。",
+		"Se dijo sin perjuicio: consta que existe; el contenido queda entre las dos partes.", "Dit sans préjudice : son existence est prouvée, son contenu reste entre les deux côtés.", "قيل دون مساس بالمواقف: وجوده ثابت ومضمونه يبقى لدى الطرفين."), leaveClosed},
+	DisclosedClosed: {"without-prejudice-disclosed", six("It was said without prejudice and is disclosed all the same; its text is not shown.", "Сказано без ущерба для позиций и всё же раскрыто; текст не показывается.", "此为不影响立场的表述，却遭披露；其文本不予显示。",
+		"Se dijo sin perjuicio y aun así se revela; su texto no se muestra.", "Dit sans préjudice et pourtant divulgué ; son texte n'est pas montré.", "قيل دون مساس بالمواقف وأُفصح عنه مع ذلك؛ ولا يُعرض نصه."), leaveClosed},
+	NotConsented: {"not-consented", six("It is published in the form {0}, and the record does not show that both sides consented to so much.", "Опубликовано в виде {0}; запись не показывает, что обе стороны разрешили столько.", "以 {0} 形式公布，而记录未显示双方许可至此。",
+		"Se publica en la forma {0}, y el registro no muestra que ambas partes consintieran en tanto.", "Publié sous la forme {0} ; l'extrait ne montre pas que les deux côtés y aient consenti.", "نُشر بالصيغة {0}، ولا يبين السجل أن الطرفين أذنا بهذا القدر."), distrust},
+	RedactionBad: {"redaction-malformed", six("The redacted text is malformed, or that of another message.", "Текст с изъятиями составлен неверно или от другого сообщения.", "删节文本格式有误，或属另一消息。",
+		"El texto suprimido está mal formado o es de otro mensaje.", "Le texte occulté est mal formé, ou celui d'un autre message.", "النص المحجوب غير سليم أو لرسالة أخرى."), distrust},
+	RedactionOther: {"redaction-other", six("The redacted text is not the one that both sides named: something in it was changed, added or taken out.", "Текст с изъятиями не тот, который назвали обе стороны: что-то изменено, добавлено или изъято.", "删节文本并非双方所指明者：其中有改动、增添或删除。",
+		"El texto suprimido no es el que ambas partes nombraron: algo fue cambiado, añadido o quitado.", "Le texte occulté n'est pas celui que les deux côtés ont nommé : quelque chose y fut changé, ajouté ou ôté.", "النص المحجوب ليس الذي سماه الطرفان: غُيّر فيه شيء أو زيد أو حُذف."), distrust},
 }

@@ -31,9 +31,10 @@ const (
 	CheckComplete                    // a line's record has every index
 	CheckFork                        // the log shows one history
 	CheckMatter                      // what answers fits what it answers
+	CheckPublished                   // of a publication: nothing but what both consented to
 )
 
-const lastCheck = CheckMatter
+const lastCheck = CheckPublished
 
 // Result is how a check ended.
 type Result string
@@ -90,6 +91,7 @@ type Report struct {
 	Checks          []Tally   `json:"checks"`
 	Findings        []Finding `json:"findings"`
 	Undisclosed     []string  `json:"undisclosed"`
+	Closed          []string  `json:"without_prejudice,omitempty"` // of Undisclosed, said without prejudice as the record's maker says
 	MissingReceipts []string  `json:"missing_receipts"`
 	Lapsed          []string  `json:"lapsed"`           // first receipted after an approval had expired
 	Counted         []Counted `json:"counted"`          // by a policy that is there; that none came between is not shown
@@ -131,6 +133,9 @@ func (v *verifier) missing(c Check, where string, why fault) { v.note(c, NotChec
 // anything that could not be checked, indeterminate.
 func (v *verifier) finish() Report {
 	r := v.report
+	if r.Kind != Publication && len(r.Checks) == int(lastCheck) {
+		r.Checks = r.Checks[:CheckPublished-1] // asked of publications alone, and last
+	}
 	r.Verdict = Valid
 	for i := range r.Checks {
 		l := &r.Checks[i]

@@ -55,4 +55,5 @@ var texts = map[Check]text{
 	CheckComplete:   six("Every entry of the log is there", "Все записи журнала имеются", "日志条目齐全", "Están todos los asientos del registro", "Toutes les entrées du journal y sont", "جميع قيود السجل موجودة"),
 	CheckFork:       six("The log shows one history", "Журнал показывает одну историю", "日志只有一个历史", "El registro muestra una sola historia", "Le journal montre une seule histoire", "السجل يظهر تاريخاً واحداً"),
 	CheckMatter:     six("What answers fits what it answers", "Ответы соответствуют тому, на что отвечают", "答复与所答者相符", "Lo que responde corresponde a lo que responde", "Ce qui répond correspond à ce à quoi il répond", "ما يرد يطابق ما يرد عليه"),
+	CheckPublished:  six("Nothing is published but what both sides consented to", "Опубликовано лишь то, что разрешили обе стороны", "所公布者均经双方许可", "Solo se publica lo que ambas partes consintieron", "Rien n'est publié que les deux côtés n'aient consenti", "لا يُنشر إلا ما أذن به الطرفان"),
 }

@@ -74,6 +74,7 @@ func (v *verifier) run(r io.ReaderAt, size int64) Report {
 	for _, o := range origins {
 		v.logs[o].run()
 	}
+	v.agree()
 	for _, o := range origins {
 		v.logs[o].settle()
 	}
@@ -107,6 +108,8 @@ type verifier struct {
 	matters   *matters                                // what was said on what
 	keep      bool                                    // whether said is kept
 	said      []Said
+	consents  Consents       // of a publication
+	consented []message.Body // what it rests on
 	report    Report
 }
 
@@ -144,7 +147,7 @@ func (v *verifier) readIndex() bool {
 		v.fail(CheckIndex, "", because(UnknownIndex, nil))
 		return false
 	}
-	if v.index.Kind != Message && v.index.Kind != Dossier && v.index.Kind != Line {
+	if v.index.Kind != Message && v.index.Kind != Dossier && v.index.Kind != Line && v.index.Kind != Publication {
 		v.fail(CheckIndex, "", because(UnknownIndex, nil))
 		return false
 	}
@@ -229,6 +232,12 @@ func (v *verifier) newLog(o identity.Origin, l logJSON) (*logVerifier, bool) {
 	for i, index := range l.Support {
 		if v.index.Kind == Line || !slices.Contains(l.Indexes, index) || i > 0 && index <= l.Support[i-1] {
 			v.fail(CheckIndex, l.Origin, because(Contradiction, errors.New("what is there for others to count by is not among its entries, each once, or stands in the record of a line")))
+			return nil, false
+		}
+	}
+	for _, index := range l.Closed {
+		if !slices.Contains(l.Indexes, index) || slices.Contains(l.Disclosed, index) {
+			v.fail(CheckIndex, l.Origin, because(Contradiction, errors.New("it counts an entry as said without prejudice that it lacks or discloses")))
 			return nil, false
 		}
 	}

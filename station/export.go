@@ -2,6 +2,7 @@ package station
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -15,51 +16,67 @@ import (
 )
 
 // Export says what is exported: one message by its id, the dossier that a
-// message belongs to, or a whole line. Exactly one of the three is given.
+// message belongs to, a whole line, or what a proposal of a publication, by its
+// id, and the answers to it let be published. Exactly one of the four is given.
 type Export struct {
-	Message  string
-	Dossier  string
-	Line     string
-	Disclose bool // whether file keys go along, so that the reader can open the entries
+	Message     string
+	Dossier     string
+	Line        string
+	Publication string
+	Disclose    bool // whether file keys go along, so that the reader can open the entries
 	// Marking is what whoever gets a disclosed record may see. If its TLP is
 	// empty, AMBER+STRICT and PAP AMBER: what is RED is disclosed only where that
 	// is said.
 	Marking message.Marking
+	// For names a third party that is to get a disclosed record: then what the
+	// counterpart wrote goes along only where it granted that. Empty: the record
+	// stays with this agency and whoever the two parties let judge.
+	For string
 }
+
+// object names what is exported in the audit trail.
+func (e Export) object() string { return e.Message + e.Dossier + e.Line + e.Publication }
 
 // Export writes a record that verifies offline. The audit trail says that it
 // was begun, with what, before a byte leaves, and how it failed if it did.
 func (s *Station) Export(ctx context.Context, actor Actor, now time.Time, e Export, w io.Writer) error {
 	if err := actor.must("export a record", RoleRead); err != nil {
-		return s.refused(ctx, now, actor, "export", e.Message+e.Dossier+e.Line, err)
+		return s.refused(ctx, now, actor, "export", e.object(), err)
 	}
 	err := s.update(ctx, now, func(tx Tx) error {
-		return s.audit(tx, now, actor, "export", e.Message+e.Dossier+e.Line, "done", fmt.Sprintf("disclosed %v", e.Disclose))
+		return s.audit(tx, now, actor, "export", e.object(), "done", e.detail())
 	})
 	if err != nil {
 		return err
 	}
+	kept := 0
 	err = s.store.View(ctx, func(tx Tx) error {
 		o, err := s.exportOptions(tx, e)
+		if e.Publication != "" && err == nil {
+			o, err = s.exportPublication(tx, actor, now, e.Publication)
+		}
 		if err != nil {
 			return err
 		}
-		if e.Disclose {
-			if err := s.mayDisclose(tx, actor, o.Entries, e.Marking); err != nil {
+		if kept, err = s.mayLeave(tx, actor, now, e, &o); err != nil {
+			return err
+		}
+		// What a third party may have of the counterpart's is what was granted, and
+		// release policies were not.
+		if e.Disclose && e.For == "" && (o.Kind == record.Message || o.Kind == record.Dossier) {
+			if o.Support, err = s.support(tx, actor, o.Entries, e.Marking); err != nil {
 				return err
-			}
-			if o.Kind != record.Line {
-				if o.Support, err = s.support(tx, actor, o.Entries, e.Marking); err != nil {
-					return err
-				}
 			}
 		}
 		return record.Export(w, source{s, tx}, o)
 	})
 	if err != nil {
-		return s.refused(ctx, now, actor, "export", e.Message+e.Dossier+e.Line, err)
+		return s.refused(ctx, now, actor, "export", e.object(), err)
 	}
-	return nil
+	if kept == 0 {
+		return nil
+	}
+	return s.noted(ctx, now, actor, "export", e.object(), fmt.Sprintf("%d messages said without prejudice were kept closed", kept))
 }
 
 func (s *Station) exportOptions(tx Tx, e Export) (record.Options, error) {
@@ -68,18 +85,24 @@ func (s *Station) exportOptions(tx Tx, e Export) (record.Options, error) {
 		o.Disclose = func(record.Entry) bool { return true }
 	}
 	var err error
+	named := 0
+	for _, one := range []string{e.Message, e.Dossier, e.Line, e.Publication} {
+		if one != "" {
+			named++
+		}
+	}
 	switch {
-	case e.Message != "" && e.Dossier == "" && e.Line == "":
+	case named != 1:
+		err = fmt.Errorf("%w: name one message, one dossier, one line or one publication to export", ErrInvalid)
+	case e.Message != "":
 		o.Kind = record.Message
 		o.Entries, err = s.exportMessage(tx, e.Message)
-	case e.Dossier != "" && e.Message == "" && e.Line == "":
+	case e.Dossier != "":
 		o.Kind = record.Dossier
 		o.Entries, err = s.exportDossier(tx, e.Dossier)
-	case e.Line != "" && e.Message == "" && e.Dossier == "":
+	case e.Line != "":
 		o.Kind = record.Line
 		o.Entries, err = s.exportLine(tx, e.Line)
-	default:
-		err = fmt.Errorf("%w: name one message, one dossier or one line to export", ErrInvalid)
 	}
 	return o, err
 }
@@ -176,8 +199,17 @@ func (x source) Proof(e record.Entry) ([]byte, error) {
 	return proof, err
 }
 
-// FileKey implements record.Source.
+// FileKey implements record.Source. It is the one place that hands out keys, and
+// it has none for what was said without prejudice.
 func (x source) FileKey(e record.Entry) (seal.FileKey, bool, error) {
+	m, err := x.tx.Message(e.Origin, e.Index)
+	if err == nil {
+		if shut, err := x.s.closed(x.tx, m); err != nil || shut {
+			return seal.FileKey{}, false, err
+		}
+	} else if !errors.Is(err, ErrNotFound) {
+		return seal.FileKey{}, false, err
+	}
 	sealed, err := x.tx.Entry(e.Origin, e.Index)
 	if err != nil {
 		return seal.FileKey{}, false, err

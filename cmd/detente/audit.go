@@ -22,6 +22,7 @@ func (a *app) evidence() *cobra.Command {
 				c.Flags().StringVar(&dir, "dir", ".", "directory for the files")
 			}))
 	c.AddCommand(a.bundles()...)
+	c.AddCommand(a.reveals()...)
 	return c
 }
 

@@ -20,8 +20,8 @@ import (
 
 // exportFlags say what is exported.
 type exportFlags struct {
-	id, dossier, line, out, tlp, pap string
-	disclose                         bool
+	id, dossier, line, out, tlp, pap, party string
+	disclose                                bool
 }
 
 func (a *app) recordCommands() *cobra.Command {
@@ -40,8 +40,11 @@ func (a *app) recordCommands() *cobra.Command {
 				f.BoolVar(&e.disclose, "disclose", false, "let file keys go along, so that the reader can open the entries")
 				f.StringVar(&e.tlp, "tlp", "", "with --disclose: what its reader may see, such as RED (default: AMBER+STRICT, and PAP AMBER)")
 				f.StringVar(&e.pap, "pap", "", "with --disclose and --tlp: likewise")
+				f.StringVar(&e.party, "for", "", "with --disclose: the third party that gets it, as format 245 named it; what the counterpart did not grant is refused")
 				f.StringVar(&e.out, "out", "", "a new file, such as inquiry.record")
 			}),
+		a.publish(),
+		a.redact(),
 		verb(about{"verify FILE…", "verify records or evidence files, offline, from the parties' roots alone",
 			"Verifies without configuration, key or network. Prints numbered checks, each passed, failed or not\nchecked, and a verdict. Ends with 0 where all is valid, 5 where something is not, and 6 where\nsomething could not be checked, which is named.",
 			"  detente record verify inquiry.record --root arden.example.root --root boreal.example.root --lang fr"},
@@ -147,8 +150,14 @@ func (a *app) export(c *cobra.Command, e exportFlags) error {
 	if named != 1 {
 		return usage("one of --message, --dossier and --line is needed: it says what is exported")
 	}
-	q := url.Values{"message": {e.id}, "dossier": {e.dossier}, "line": {e.line}, "disclose": {fmt.Sprint(e.disclose)}, "tlp": {e.tlp}, "pap": {e.pap}}
-	return a.download(c, "/records?"+q.Encode(), e.out)
+	q := url.Values{"message": {e.id}, "dossier": {e.dossier}, "line": {e.line}, "disclose": {fmt.Sprint(e.disclose)}, "for": {e.party}, "tlp": {e.tlp}, "pap": {e.pap}}
+	if e.party != "" && !e.disclose {
+		return usage("--for says who gets a disclosed record: give --disclose too, or leave it out")
+	}
+	if err := a.download(c, "/records?"+q.Encode(), e.out); err != nil {
+		return err
+	}
+	return a.tellClosed(e.out)
 }
 
 // verdict is a report on one file.

@@ -22,6 +22,7 @@ const verbs = `
 	AddBlob       add-blob       incident evidence add
 	AddCustody    add-custody    evidence note
 	Custody       custody        evidence custody
+	Commitments   commitments    evidence commitments
 	MatchFeedback match-feedback evidence match
 	ReadBundle    bundle         evidence show
 	ReadBundle    indicators     evidence indicators
@@ -46,6 +47,8 @@ const verbs = `
 	Evidences     evidence       evidence list
 	Evidences     evidence       evidence export
 	Export        export         record export
+	Export        export         record publish
+	Redact        redact         record redact
 	Digits        digits         peer digits
 	Export        export         msg export
 	HoldPeer      hold-peer      peer hold
@@ -139,7 +142,7 @@ const verbs = `
 	WriteLog      write-log      log write`
 
 // offline are the commands that need no station, or run one.
-var offline = strings.Fields(`agreement/check agreement/hash agreement/model alarm/outlet/add alarm/outlet/remove book/check book/diff book/lint book/list book/parse book/print book/propose book/render book/search book/show completion config/check config/init config/show evidence/check man
+var offline = strings.Fields(`agreement/check agreement/hash agreement/model alarm/outlet/add alarm/outlet/remove book/check book/diff book/lint book/list book/parse book/print book/propose book/render book/search book/show completion config/check config/init config/show evidence/check evidence/commit evidence/disclose evidence/verify man
 	msg/compose officer/certify party/agency party/endorse party/init policy/show policy/test record/head record/show record/verify
 	station/card station/init station/restore station/rotate station/serve station/version version`)
 

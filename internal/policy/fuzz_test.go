@@ -13,7 +13,7 @@ import (
 
 // decoders are the packages that read what a stranger wrote. Each has fuzz
 // targets.
-var decoders = []string{"identity", "message", "seal", "book", "journal", "line", "record", "treaty", "watch", "interop/stix"}
+var decoders = []string{"identity", "message", "seal", "book", "journal", "line", "record", "treaty", "watch", "interop/stix", "interop/reveal"}
 
 // decoding matches the names of what reads bytes or text into a value.
 var decoding = regexp.MustCompile(`^(?:Parse|Open|Read|Join|Decrypt|Unmarshal|Load|Compose)(?:[A-Z]|$)`)

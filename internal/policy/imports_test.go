@@ -45,8 +45,11 @@ const order = `
 	# ways by which a notice leaves the station. Neither knows the other.
 	book < interop/stix, interop/outlet;
 
+	# What is committed to now and shown later, object by object; hashes alone.
+	identity < interop/reveal;
+
 	# One agency's service.
-	line, record, journal/mirror, watch, interop/stix < station;
+	line, record, journal/mirror, watch, interop/stix, interop/reveal < station;
 
 	# Stores implement interfaces that station and journal declare.
 	station < store, store/memory;
@@ -81,7 +84,7 @@ const unreachable = `
 	record !< line, station, store, api;
 
 	# The pure packages: no way out.
-	identity, message, book, dossier, treaty, watch, seal, interop/stix !< net/http, crypto/tls, os/exec;
+	identity, message, book, dossier, treaty, watch, seal, interop/stix, interop/reveal !< net/http, crypto/tls, os/exec;
 
 	# Logs decide over a transaction; the wire is not theirs.
 	journal !< line, station, store, api, message;

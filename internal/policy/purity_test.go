@@ -13,7 +13,7 @@ import (
 
 // pure are the packages that are functions of their arguments and nothing
 // else: message and state in, state and consequences out.
-var pure = []string{"identity", "message", "book", "dossier", "treaty", "watch", "interop/stix"}
+var pure = []string{"identity", "message", "book", "dossier", "treaty", "watch", "interop/stix", "interop/reveal"}
 
 // single are the packages whose code runs in the one order its caller gives
 // it, so that a seed or a transaction decides everything.
