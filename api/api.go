@@ -65,6 +65,7 @@ func (s *Server) Handler() http.Handler {
 	s.lines(api)
 	s.matters(api)
 	s.tension(api)
+	s.agreements(api)
 	s.people(api)
 	s.watch(api)
 	s.records(api)

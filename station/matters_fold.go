@@ -32,6 +32,12 @@ type Matters struct {
 	whole        dossier.Whole // as asked last; it holds while its version does
 	wholeVersion int64
 	laid         []dossier.Place // entries that count from a receipt that stands in no record yet
+
+	instruments []dossier.Place           // the messages by which agreements and guarantees come about
+	marks       []dossier.Place           // the refusals and disputes
+	again       []dossier.Place           // entries that were opened after all, since the account was kept
+	moved       map[identity.Origin]int64 // by log, the first entry whose receipt changed since the account was kept
+	account     *account                  // nil: nobody has asked what is owed by an agreement
 }
 
 // foldedLog is how far one log was taken.
@@ -48,7 +54,7 @@ type step struct {
 
 // NewMatters returns the empty fold of a line of the station own.
 func NewMatters(b dossier.Book, own identity.Station) *Matters {
-	return &Matters{line: dossier.NewLine(b), own: own, parse: message.ParseEntry, logs: make(map[identity.Origin]*foldedLog), version: 1}
+	return &Matters{line: dossier.NewLine(b), own: own, parse: message.ParseEntry, logs: make(map[identity.Origin]*foldedLog), moved: make(map[identity.Origin]int64), version: 1}
 }
 
 // matterPage is how many messages are read from the store at a time.
@@ -128,6 +134,12 @@ func (m *Matters) take(tx Tx, log *foldedLog, msg Message) error {
 		}
 	}
 	m.line.Put(it)
+	if it.Refused != nil || it.Disputed != nil {
+		m.marks = append(m.marks, it.Place())
+	}
+	if slices.Contains(instrumentFormats, it.Format) {
+		m.instruments = append(m.instruments, it.Place())
+	}
 	m.messages++
 	m.version++
 	return nil
@@ -148,6 +160,7 @@ func (m *Matters) keyIn(tx Tx, msg Message, e message.Entry) (*dossier.Place, er
 			return &place, err
 		}
 		m.messages--
+		m.again = append(m.again, place)
 		return &place, m.take(tx, log, opened)
 	}
 	return &place, nil
@@ -194,6 +207,9 @@ func (m *Matters) receive(o identity.Origin, s step) {
 		return
 	}
 	m.version++
+	if first, ok := m.moved[o]; !ok || from < first {
+		m.moved[o] = from
+	}
 	for i := from; i < min(s.size, log.next); i++ {
 		if it, ok := m.line.Item(dossier.Place{Origin: o, Index: i}); ok {
 			it.Received, it.Withheld = log.received(i), false

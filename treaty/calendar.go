@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"time"
+
+	"detente/book"
 )
 
 // Period is a stretch of time as an instrument names it: either calendar months
@@ -130,13 +132,9 @@ func (p Period) longer(q Period) bool {
 
 // AddMonths returns the same second of the day so many calendar months later, in
 // UTC; earlier where months is below zero. Where the month has no such day it is
-// the month's last: six months after 31 August is 28 February, or 29.
-func AddMonths(t time.Time, months int) time.Time {
-	t = t.UTC()
-	first := time.Date(t.Year(), t.Month()+time.Month(months), 1, t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
-	last := first.AddDate(0, 1, -1).Day()
-	return first.AddDate(0, 0, min(t.Day(), last)-1)
-}
+// the month's last: six months after 31 August is 28 February, or 29. The signal
+// book counts months in the same way.
+func AddMonths(t time.Time, months int) time.Time { return book.AddMonths(t, months) }
 
 // ParseSecond reads a time of records: RFC 3339, whole seconds, Z. A leap second
 // (:60) is no second of records and is refused: the record's clock has none, and

@@ -100,6 +100,15 @@ func (l *Ledger) Put(e Event) {
 	l.settle(&e, maxDepth)
 }
 
+// Event returns what was put last of a place; false where nothing was.
+func (l *Ledger) Event(p Place) (Event, bool) {
+	e, ok := l.places[p]
+	if !ok {
+		return Event{}, false
+	}
+	return *e, true
+}
+
 // insert puts an event into its place, and into the live account where that is
 // the end.
 func (l *Ledger) insert(e *Event) {

@@ -18,6 +18,9 @@ func (b *bench) large(ctx context.Context) error {
 	if err := b.folds(ctx); err != nil {
 		return err
 	}
+	if err := b.owed(); err != nil {
+		return err
+	}
 	for _, entries := range []int{1000, 10_000, 100_000, 1_000_000} {
 		if entries > b.entries {
 			break

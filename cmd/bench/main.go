@@ -70,6 +70,7 @@ type figure struct {
 	Ratio50    float64 `json:"p50_ratio,omitzero"`
 	RatioThr   float64 `json:"throughput_ratio,omitzero"`
 	P95        float64 `json:"p95_ms,omitzero"`
+	Open       int     `json:"open,omitzero"`
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

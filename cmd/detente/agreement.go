@@ -11,8 +11,8 @@ import (
 
 func (a *app) agreement() *cobra.Command {
 	var b bookFlags
-	return noun(about{"agreement", "the agreement as data: what is owed, on what, by whom, until when",
-		"An agreement is a file of articles in each of its languages, with the duties that follow from\nthem. These commands need no station and no network.", "  detente agreement check agreement.json"},
+	c := noun(about{"agreement", "the agreement as data: what is owed, on what, by whom, until when",
+		"An agreement is a file of articles in each of its languages, with the duties that follow from\nthem. check, hash and model need no station and no network.", "  detente agreement check agreement.json"},
 		verb(about{"check FILE", "find what would make an agreement unworkable",
 			"Reads an agreement and prints each fault with its article: duties that cannot arise or be\ndischarged, deadlines that contradict each other, two articles that owe the same for one event,\ncycles, languages or paragraphs that are missing, formats that the signal book lacks, conditions\nthat do not fit. \"-\" reads standard input. Ends with 0 where there is no fault and with 5 where\nthere is one.", "  detente agreement model > ours.json\n  detente agreement check ours.json"},
 			cobra.ExactArgs(1), b.with(func(e *book.Edition, args []string) error { return a.checkAgreement(e, args[0]) }), b.add),
@@ -22,6 +22,8 @@ func (a *app) agreement() *cobra.Command {
 		verb(about{"model", "print the model agreement, to start from",
 			"Prints the model agreement as one file: articles A1 to A30 in six languages. It is a draft and\nbinds nobody.", "  detente agreement model > ours.json"},
 			cobra.NoArgs, func(*cobra.Command, []string) error { return a.modelAgreement() }))
+	c.AddCommand(a.agreementVerbs()...)
+	return c
 }
 
 func (a *app) readAgreement(path string) (*treaty.Agreement, error) {

@@ -17,6 +17,11 @@ import (
 // operation or command may stand in several rows; a dash says that one is
 // reached by another's.
 const verbs = `
+	AddAgreement  add-agreement  agreement add
+	Agreements    agreements     agreement list
+	AgreementState agreement-state agreement status
+	AgreementState agreement-state agreement owed
+	ExplainObligation explain-obligation agreement explain
 	AddBlob       add-blob       blob add
 	AddBlob       add-blob       evidence add
 	AddBlob       add-blob       incident evidence add

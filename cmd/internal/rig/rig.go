@@ -145,8 +145,12 @@ func (e *End) prepare(ctx context.Context, other *End) error {
 		o := Officer{Pseudonym: fmt.Sprintf("%s-%02d", e.Code, n)}
 		o.KeyFile, o.CertFile = filepath.Join(e.Offline, o.Pseudonym+".key.age"), filepath.Join(e.Offline, o.Pseudonym+".cert")
 		e.Officers = append(e.Officers, o)
+		roles := "watch,releasing"
+		if n == 2 {
+			roles += ",plenipotentiary" // who may sign agreements
+		}
 		steps = append(steps, []string{"officer", "certify", "--dir", e.Offline, "--agency", e.Name, "--at", e.Name, "--pseudonym", o.Pseudonym,
-			"--roles", "watch,releasing", "--key", o.KeyFile, "--cert", o.CertFile, "--recipient", to, "--identity-file", e.IdentityFile()})
+			"--roles", roles, "--key", o.KeyFile, "--cert", o.CertFile, "--recipient", to, "--identity-file", e.IdentityFile()})
 	}
 	for _, args := range steps {
 		if _, err := e.rig.exec(ctx, args...); err != nil {
