@@ -64,6 +64,7 @@ func (s *Server) Handler() http.Handler {
 	s.decisions(api)
 	s.lines(api)
 	s.matters(api)
+	s.consults(api)
 	s.people(api)
 	s.watch(api)
 	s.records(api)

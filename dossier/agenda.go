@@ -26,15 +26,19 @@ var headOf = map[Kind]string{
 	KindSuspension: headExtension, KindDenunciation: headExtension,
 }
 
-// Why a message stands on an agenda, where it is no duty that put it there.
+// Why says why a message stands on an agenda, a code: where a duty put it there, the
+// duty's state.
+type Why string
+
+// Why, where it is no duty.
 const (
-	whyOpen        = "open"           // a claim
-	whyShort       = "short-notice"   // something was announced too late
-	whySaid        = "said"           // something was said of the matter in the period
-	whyRecommended = "recommended"    // by the committee
-	whyOverdue     = "action-overdue" // of an agreed record
-	whyAction      = "action-open"
-	whyRecord      = "last-record" // it names the next place and date
+	whyOpen        Why = "open"           // a claim
+	whyShort       Why = "short-notice"   // something was announced too late
+	whySaid        Why = "said"           // something was said of the matter in the period
+	whyRecommended Why = "recommended"    // by the committee
+	whyOverdue     Why = "action-overdue" // of an agreed record
+	whyAction      Why = "action-open"
+	whyRecord      Why = "last-record" // it names the next place and date
 )
 
 // agenda fills the six heads from the record.
@@ -66,7 +70,7 @@ func (p *packing) agenda() {
 		}
 		i := slices.IndexFunc(d.Timeline, func(e Entry) bool { return e.Message == x.Of })
 		if i >= 0 {
-			r := refOf(d, d.Timeline[i], string(x.State))
+			r := refOf(d, d.Timeline[i], Why(x.State))
 			r.due = x.Due
 			put(headPractice, r)
 		}
@@ -95,7 +99,7 @@ func (p *packing) nextMeeting(put func(string, PackRef)) {
 			}
 		}
 	}
-	ref := func(at Place, why string) PackRef {
+	ref := func(at Place, why Why) PackRef {
 		d := by[at]
 		i := slices.IndexFunc(d.Timeline, func(e Entry) bool { return e.Place == at })
 		return refOf(d, d.Timeline[i], why)
@@ -122,7 +126,7 @@ func (p *packing) nextMeeting(put func(string, PackRef)) {
 	}
 }
 
-func refOf(d Dossier, e Entry, why string) PackRef {
+func refOf(d Dossier, e Entry, why Why) PackRef {
 	return PackRef{
 		Log: e.Place.Origin.String(), Index: e.Place.Index, ID: e.Message.String(), Kind: d.Kind, Stage: d.Stage, Why: why, Matter: d.ID.String(), place: e.Place,
 	}

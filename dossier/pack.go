@@ -82,7 +82,7 @@ type PackRef struct {
 	ID     string    `json:"id"`
 	Kind   Kind      `json:"kind"`
 	Stage  Stage     `json:"stage"`
-	Why    string    `json:"why"` // a code: of a duty its state, else what put it here
+	Why    Why       `json:"why"`
 	Matter string    `json:"matter"`
 	place  Place     // of the message
 	due    time.Time // orders duties

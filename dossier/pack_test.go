@@ -104,7 +104,7 @@ func TestMedianIsTheLowerMiddle(t *testing.T) {
 func TestAgendaIsFilledFromTheRecord(t *testing.T) {
 	p := packOf(t, tell(t, packStory).ends(byHand())[0], "0h", "200h")
 	var heads []string
-	why := make(map[string][]string)
+	why := make(map[string][]Why)
 	for _, h := range p.Agenda {
 		heads = append(heads, h.Head)
 		for _, r := range h.Refs {
@@ -114,12 +114,12 @@ func TestAgendaIsFilledFromTheRecord(t *testing.T) {
 	if !slices.Equal(heads, []string{"practice", "signals", "thresholds", "exchange", "extension", "next-meeting"}) {
 		t.Errorf("the heads are %v", heads)
 	}
-	for head, want := range map[string]string{"practice": whyOpen, "thresholds": whyRecommended, "extension": whySaid, "next-meeting": whyRecord} {
+	for head, want := range map[string]Why{"practice": whyOpen, "thresholds": whyRecommended, "extension": whySaid, "next-meeting": whyRecord} {
 		if !slices.Contains(why[head], want) {
 			t.Errorf("%s has %v, and not %s", head, why[head], want)
 		}
 	}
-	for _, want := range []string{whyShort, string(Missed)} {
+	for _, want := range []Why{whyShort, Why(Missed)} {
 		if !slices.Contains(why["practice"], want) {
 			t.Errorf("practice has %v, and not %s", why["practice"], want)
 		}
