@@ -79,12 +79,12 @@ type Consultations struct {
 	Actions []RecordAction `json:"actions"`
 }
 
-// needLine is the line that is asked about.
-type needLine struct {
+// OneLine is the line that is asked about, in the query of an operation.
+type OneLine struct {
 	Line string `query:"line" required:"true" doc:"station/station/class"`
 }
 
-func (q needLine) parsed() (identity.Line, error) {
+func (q OneLine) parsed() (identity.Line, error) {
 	l, err := identity.ParseLine(q.Line)
 	if err != nil {
 		return l, huma.Error422UnprocessableEntity("line: " + err.Error())
@@ -95,7 +95,7 @@ func (q needLine) parsed() (identity.Line, error) {
 func (s *Server) consults(api huma.API) {
 	huma.Register(api, operation(http.MethodGet, "/consultations/pack", "pack", "The data pack of a consultation, made from the record: both stations make the same"),
 		func(ctx context.Context, in *struct {
-			needLine
+			OneLine
 			From time.Time `query:"from" required:"true" doc:"first second of the period"`
 			To   time.Time `query:"to" required:"true" doc:"its end, not in it"`
 		}) (*out[DataPack], error) {
@@ -108,7 +108,7 @@ func (s *Server) consults(api huma.API) {
 		})
 	huma.Register(api, operation(http.MethodGet, "/consultations", "consultations", "Consultations of a line: calls, records of both sides, what was left to be done"),
 		func(ctx context.Context, in *struct {
-			needLine
+			OneLine
 			AsOf
 		}) (*out[Consultations], error) {
 			l, err := in.parsed()
@@ -238,7 +238,7 @@ type Programme struct {
 func (s *Server) programmes(api huma.API) {
 	huma.Register(api, operation(http.MethodGet, "/programme", "programme", "The programme of measures of a line: owners, steps, what is overdue and whose, the review's counts"),
 		func(ctx context.Context, in *struct {
-			needLine
+			OneLine
 			AsOf
 		}) (*out[Programme], error) {
 			l, err := in.parsed()
@@ -339,7 +339,7 @@ type Redline struct {
 func (s *Server) negotiations(api huma.API) {
 	huma.Register(api, operation(http.MethodGet, "/negotiations", "negotiations", "Instruments negotiated on a line: drafts, who proposed which, who signed what"),
 		func(ctx context.Context, in *struct {
-			needLine
+			OneLine
 			AsOf
 		}) (*out[[]Negotiation], error) {
 			l, err := in.parsed()
