@@ -32,7 +32,7 @@ type Facts struct {
 	Places  []string            // of the parameter places
 	Blobs   []identity.Digest   // of all parameters, in their order by name
 	Records map[string][]Record // of lists of records and of items
-	Lists   map[string][]string // of the parameters serials, states, undertakings, further, articles and matters
+	Lists   map[string][]string // of the parameters serials, states, undertakings, further, articles, matters and differences
 }
 
 // Record is one of a list of records or items: its codes, texts and numbers by
@@ -125,7 +125,7 @@ func (f *Facts) each(name string, v jsontext.Value) {
 		f.Assets = append(f.Assets, s)
 	case "places":
 		f.Places = append(f.Places, s)
-	case "serials", "states", "undertakings", "further", "articles", "matters":
+	case "serials", "states", "undertakings", "further", "articles", "matters", "differences":
 		if f.Lists == nil {
 			f.Lists = make(map[string][]string)
 		}

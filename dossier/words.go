@@ -15,8 +15,9 @@ var wordFiles embed.FS
 
 // Words returns the labels of this package's codes in the six languages, as
 // lists of the form that the signal book has, by name: kind, stage, act, duty
-// (the states of a duty), lead, flag and fact (how one stands). They are the program's own and part of
-// no edition: the codes count. Each call returns lists of its own. An error is a
+// (the states of a duty), lead, flag, fact (how one stands), agenda,
+// action and measure (of a programme). They are the program's own and part of no
+// edition: the codes count. Each call returns lists of its own. An error is a
 // program that was built wrongly.
 func Words() (map[string]book.List, error) {
 	lists := make(map[string]book.List)

@@ -70,7 +70,7 @@ func TestWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, typ := range map[string]string{"kind": "Kind", "stage": "Stage", "act": "Act", "duty": "DutyState", "lead": "LeadKept", "flag": "Flag", "fact": "FactStanding", "rung": "Rung", "tension": "Indicator"} {
+	for name, typ := range map[string]string{"kind": "Kind", "stage": "Stage", "act": "Act", "duty": "DutyState", "lead": "LeadKept", "flag": "Flag", "fact": "FactStanding", "rung": "Rung", "tension": "Indicator", "action": "ActionState", "measure": "MeasureState", "agenda": "Why"} {
 		var have []string
 		labels := make(map[book.Lang][]string)
 		for _, c := range lists[name].Codes {

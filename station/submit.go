@@ -38,6 +38,9 @@ func (s *Station) Submit(ctx context.Context, actor Actor, now time.Time, d Draf
 	if err != nil {
 		return Outgoing{}, s.refused(ctx, now, actor, "submit", string(d.Format), fmt.Errorf("%w: %w", ErrInvalid, err))
 	}
+	if err := s.fitsRecord(ctx, now, frozen.Body()); err != nil {
+		return Outgoing{}, s.refused(ctx, now, actor, "submit", string(d.Format), err)
+	}
 	request, err := s.newID()
 	if err != nil {
 		return Outgoing{}, err

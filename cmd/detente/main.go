@@ -98,6 +98,7 @@ object. A command ends with 0 where all is done; what other codes mean stands un
 		a.roster(), a.contact(), a.deskCommands(), a.handover(), a.log(), a.watch(), a.blob(), a.evidence(), a.era(), a.audit(), a.alarm(), a.token(), a.config(), a.versionCommand("version"), a.completion(), a.man(), codes())
 	root.AddCommand(a.matterCommands()...)
 	root.AddCommand(a.tension())
+	root.AddCommand(a.consultationCommands()...)
 	return root
 }
 
