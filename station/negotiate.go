@@ -20,7 +20,7 @@ import (
 
 // DraftType is the media type of a document that is a draft as data: what has
 // another type is carried, and neither compared nor checked.
-const DraftType = "application/json"
+const DraftType = "application/vnd.detente.draft+json"
 
 // NegotiationView is an instrument as it is negotiated, with which of its
 // signatures count.

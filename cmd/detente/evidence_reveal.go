@@ -33,16 +33,16 @@ func (a *app) reveals() []*cobra.Command {
 	var f revealFlags
 	return []*cobra.Command{
 		verb(about{"commit FILE", "commit to a bundle without showing it, offline",
-			"Makes a digest that stands for a bundle and hides it: each object is salted, so that nobody can try\nguesses against it. State the digest in a message, such as the parameter committed of a claim. The\nsecret in the file of --secret shows the bundle, or single objects of it, later: keep it as you keep\nthe bundle, and bring both. Without it the commitment can never be kept.",
-			"  detente evidence commit bundle.stix.json --secret bundle.secret"},
+			"Makes a digest that stands for a bundle and hides it: each object is salted, so that nobody can try\nguesses against it. State the digest in a message, such as the parameter committed of a claim. The\nsecret in the file of --secret-file shows the bundle, or single objects of it, later: keep it as you keep\nthe bundle, and bring both. Without it the commitment can never be kept.",
+			"  detente evidence commit bundle.stix.json --secret-file bundle.secret"},
 			cobra.ExactArgs(1), func(_ *cobra.Command, args []string) error { return a.commit(args[0], f.secret) }, a.changes, func(c *cobra.Command) {
-				c.Flags().StringVar(&f.secret, "secret", "", "the new file that takes the secret; an old one commits again to the same")
+				c.Flags().StringVar(&f.secret, "secret-file", "", "the new file that takes the secret; an old one commits again to the same")
 			}),
 		verb(about{"disclose FILE", "show objects of a committed bundle, provably, and hide the rest, offline",
 			"Writes a disclosure: the objects named, each with the proof that it is what was committed to. The\nothers cannot be told from it. With --all the whole bundle is shown. Send the file as a blob of type\n" + reveal.MediaType + "; anybody checks it with \"detente evidence verify\".",
-			"  detente evidence disclose bundle.stix.json --secret bundle.secret --object indicator--26ffb872-1dd9-446e-b6f5-d58527e5b5d2 --out one.disclosure"},
+			"  detente evidence disclose bundle.stix.json --secret-file bundle.secret --object indicator--26ffb872-1dd9-446e-b6f5-d58527e5b5d2 --out one.disclosure"},
 			cobra.ExactArgs(1), func(_ *cobra.Command, args []string) error { return a.disclose(args[0], f) }, a.changes, func(c *cobra.Command) {
-				c.Flags().StringVar(&f.secret, "secret", "", "the file with the secret")
+				c.Flags().StringVar(&f.secret, "secret-file", "", "the file with the secret")
 				c.Flags().StringVar(&f.out, "out", "", "a new file, such as one.disclosure")
 				c.Flags().StringArrayVar(&f.objects, "object", nil, "the id of an object that is shown; repeat for each")
 				c.Flags().BoolVar(&f.all, "all", false, "show every object")
@@ -82,7 +82,7 @@ func readSecret(path string) (reveal.Secret, error) {
 // commit prints the commitment to a bundle, and keeps its secret.
 func (a *app) commit(path, secretFile string) error {
 	if secretFile == "" {
-		return usage("--secret is missing: the file that takes the secret, without which nothing can be revealed")
+		return usage("--secret-file is missing: the file that takes the secret, without which nothing can be revealed")
 	}
 	f, err := os.Open(path)
 	if err != nil {
