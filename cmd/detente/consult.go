@@ -282,7 +282,7 @@ func (a *app) treatyText() *cobra.Command {
 	return noun(about{"treaty", "texts under negotiation: drafts, redlines, signatures",
 		"Drafts of one text on a line: who proposed what, what each changes, what is agreed, who has signed.", "  detente treaty list --line LINE"},
 		verb(about{"check FILE", "check a draft and print its one hash",
-			"Reads a draft as data and refuses it with its line where a paragraph does not stand in every\nlanguage. Prints the hash that a draft (500) and a signature (501) name. \"-\" reads standard input.\nIt needs no station.", "  detente treaty check draft.json"},
+			"Reads a draft as data and refuses it with its line where a paragraph does not stand in every\nlanguage. Prints the hash that a draft (500) and a signature (501) name. \"-\" reads standard input.\nIt needs no station.\nAdd it with \"detente blob add draft.json --type application/vnd.detente.draft+json\": then the station\nholds the message that carries it against it.", "  detente treaty check draft.json"},
 			cobra.ExactArgs(1), func(_ *cobra.Command, args []string) error { return a.checkDraft(args[0]) }),
 		verb(about{"list", "list the instruments, with their last draft", "Lists the instruments that are negotiated on a line, where each stands, and the text that is agreed\nor signed.",
 			"  detente treaty list --line LINE"},
