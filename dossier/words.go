@@ -2,10 +2,8 @@ package dossier
 
 import (
 	"embed"
-	"encoding/json/v2"
 	"fmt"
-	"path"
-	"strings"
+	"io/fs"
 
 	"detente/book"
 )
@@ -20,24 +18,13 @@ var wordFiles embed.FS
 // edition: the codes count. Each call returns lists of its own. An error is a
 // program that was built wrongly.
 func Words() (map[string]book.List, error) {
-	lists := make(map[string]book.List)
-	files, err := wordFiles.ReadDir("words")
+	files, err := fs.Sub(wordFiles, "words")
 	if err != nil {
 		return nil, fmt.Errorf("words of dossiers: %w", err)
 	}
-	for _, f := range files {
-		text, err := wordFiles.ReadFile(path.Join("words", f.Name()))
-		if err != nil {
-			return nil, fmt.Errorf("words of dossiers: %w", err)
-		}
-		var l book.List
-		if err := json.Unmarshal(text, &l, json.RejectUnknownMembers(true)); err != nil {
-			return nil, fmt.Errorf("words of dossiers: %s: %w", f.Name(), err)
-		}
-		if l.Name+".json" != f.Name() {
-			return nil, fmt.Errorf("words of dossiers: %s holds the list %s", f.Name(), l.Name)
-		}
-		lists[strings.TrimSuffix(f.Name(), ".json")] = l
+	lists, err := book.ListsIn(files)
+	if err != nil {
+		return nil, fmt.Errorf("words of dossiers: %w", err)
 	}
 	return lists, nil
 }

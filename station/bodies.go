@@ -8,77 +8,46 @@ import (
 	"detente/message"
 )
 
-// maxBodies bounds how many parsed bodies are remembered, and maxBodyKept how
-// long one of them may be: a body is read at its submission, at each approval
-// and when it is appended, within minutes; a long one costs little beside what is
-// done with it.
+// Bounds of what is remembered of bodies and entries that were read. A body is
+// read at its submission, at each approval and when it is appended, within
+// minutes; an entry by the fold of its matters, the record of the watch and the
+// index of words, one after the other. A long one costs little to read beside what
+// is done with it.
 const (
-	maxBodies   = 256
-	maxBodyKept = 8 << 10
+	maxRemembered = 256
+	maxKept       = 32 << 10 // bytes of one
 )
 
-// bodies remembers the bodies that were read last. It is safe for concurrent use.
-type bodies struct {
+// readings remembers the texts that were parsed last, by their digests. It is safe
+// for concurrent use.
+type readings[T any] struct {
+	parser func(text []byte) (T, error) // a function of the text alone
+
 	mu   sync.Mutex
-	read map[identity.Digest]message.Frozen
+	read map[identity.Digest]T
 }
 
-// parse does what message.ParseBody does. What it returns is shared, as a Frozen
-// always is.
-func (b *bodies) parse(text []byte) (message.Frozen, error) {
+// parse does what the parser does. What it returns is shared, and not to be
+// changed.
+func (r *readings[T]) parse(text []byte) (T, error) {
 	id := identity.Sum(text)
-	b.mu.Lock()
-	f, known := b.read[id]
-	b.mu.Unlock()
-	if known {
-		return f, nil
-	}
-	f, err := message.ParseBody(text)
-	if err != nil || len(text) > maxBodyKept {
-		return f, err
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.read == nil || len(b.read) >= maxBodies {
-		b.read = make(map[identity.Digest]message.Frozen)
-	}
-	b.read[id] = f
-	return f, nil
-}
-
-// maxEntries bounds how many parsed entries are remembered: what came or left is
-// read by the fold of its matters, the record of the watch and the index of words,
-// one after the other.
-const maxEntries = 256
-
-// entries remembers the entries that were read last. It is safe for concurrent
-// use.
-type entries struct {
-	mu   sync.Mutex
-	read map[identity.Digest]message.Entry
-}
-
-// parse does what message.ParseEntry does. What it returns is shared, and not to
-// be changed.
-func (r *entries) parse(plain []byte) (message.Entry, error) {
-	id := identity.Sum(plain)
 	r.mu.Lock()
-	e, known := r.read[id]
+	v, known := r.read[id]
 	r.mu.Unlock()
 	if known {
-		return e, nil
+		return v, nil
 	}
-	e, err := message.ParseEntry(plain)
-	if err != nil {
-		return e, err
+	v, err := r.parser(text)
+	if err != nil || len(text) > maxKept {
+		return v, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.read == nil || len(r.read) >= maxEntries {
-		r.read = make(map[identity.Digest]message.Entry)
+	if r.read == nil || len(r.read) >= maxRemembered {
+		r.read = make(map[identity.Digest]T)
 	}
-	r.read[id] = e
-	return e, nil
+	r.read[id] = v
+	return v, nil
 }
 
 // withTexts returns a message on its way with its body and approvals: once it is

@@ -107,11 +107,11 @@ type Station struct {
 	stuck    error         // why the hook could not append; nil while it can
 	news     chan struct{} // closed at the next commit; nil while nobody waits for it
 
-	bodies  bodies     // of the messages that await release or their place in a log
-	entries entries    // that were read last
-	folds   folds      // of the lines that were asked about
-	desk    watchDesk  // what the watch has read of the store
-	bundles sync.Mutex // held while a bundle is read: one at a time is in memory
+	bodies  readings[message.Frozen] // of the messages that await release or their place in a log
+	entries readings[message.Entry]  // that were read last
+	folds   folds                    // of the lines that were asked about
+	desk    watchDesk                // what the watch has read of the store
+	bundles sync.Mutex               // held while a bundle is read: one at a time is in memory
 
 	markMu    sync.Mutex // guards the two below; held while marks is written
 	high      *line.HighWater
@@ -153,6 +153,7 @@ func New(ctx context.Context, now time.Time, cfg Config, open func(Finish) (Stor
 		lines: make(map[identity.Line]*lineState), policies: make(map[identity.Origin]parsedPolicy), tokens: make(knownTokens),
 		batch: batch{dirty: make(map[identity.Line]bool)}, desk: watchDesk{lines: make(map[identity.Line]*lineRead)},
 	}
+	s.bodies.parser, s.entries.parser = message.ParseBody, message.ParseEntry
 	s.folds.forms = dossier.ByEdition(cfg.Book)
 	s.own.Store(&ownCards{own, cfg.Bundle})
 	s.changing.Store(&s.limits)

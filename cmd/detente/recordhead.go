@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"time"
 
 	"detente/record"
@@ -25,16 +24,12 @@ func (a *app) showHead(path string, rootFiles []string) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.Open(path)
+	f, size, err := openRecord(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	r, err := record.Verify(f, info.Size(), roots)
+	r, err := record.Verify(f, size, roots)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json/jsontext"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -77,16 +78,12 @@ func (a *app) showRecord(path string, rootFiles []string) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.Open(path)
+	f, size, err := openRecord(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	report, said, err := record.Read(f, info.Size(), roots)
+	report, said, err := record.Read(f, size, roots)
 	if err != nil {
 		return err
 	}
@@ -218,22 +215,32 @@ func readRoots(paths []string) ([]identity.Root, error) {
 	return roots, nil
 }
 
+// openRecord opens a file that is to be verified, and tells its bytes. The caller
+// closes it.
+func openRecord(path string) (*os.File, int64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, errors.Join(err, f.Close())
+	}
+	return f, info.Size(), nil
+}
+
 // verifyFile verifies one file and returns its report, with the words for it.
 func (a *app) verifyFile(path string, roots []identity.Root, cardFiles []string) (verdict, string, error) {
-	f, err := os.Open(path)
+	f, size, err := openRecord(path)
 	if err != nil {
 		return nil, "", err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, "", err
-	}
 	head := make([]byte, 2)
 	if _, err := f.ReadAt(head, 0); err == nil && !bytes.Equal(head, []byte("PK")) {
 		return a.verifyEvidence(f, roots, cardFiles)
 	}
-	report, err := record.Verify(f, info.Size(), roots)
+	report, err := record.Verify(f, size, roots)
 	if err != nil {
 		return nil, "", err
 	}
