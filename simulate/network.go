@@ -159,6 +159,7 @@ func (w *world) arrive(ctx context.Context, from *node, r line.Request, reply fu
 	w.takeIn(ctx, to)
 	to.heard = w.now
 	if to.store.Crashed() {
+		to.mute = append(to.mute, w.now)
 		return nil // it died before it answered
 	}
 	if err := w.oracle.answered(to, r, a); err != nil {

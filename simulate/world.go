@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	mathrand "math/rand/v2"
+	"slices"
 	"time"
 
 	"detente/identity"
@@ -111,6 +112,7 @@ type node struct {
 	waiting  bool          // a step is scheduled or a request under way
 	copies   []*memory.Disk
 	putBacks []time.Time               // when its store was put back to one of them
+	mute     []time.Time               // when it died before it answered, by the world's time
 	seen     map[identity.Origin]int64 // entries of its logs that the oracles have looked at
 	looked   identity.Era              // up to where its logs are at rest
 	began    time.Time                 // when its process was started, by the world's time
@@ -131,6 +133,13 @@ func (n *node) forgot(at time.Time) bool {
 		}
 	}
 	return false
+}
+
+// stampedMute reports whether a second may have been stamped as a node died: what
+// was committed then is given again by the process that comes next, however much
+// later somebody asks for it.
+func (n *node) stampedMute(at time.Time) bool {
+	return slices.ContainsFunc(n.mute, func(t time.Time) bool { return at.Sub(t).Abs() <= mostSkew })
 }
 
 // markStore keeps the high-water mark of a node. It survives crashes and is not

@@ -51,30 +51,55 @@ type Indexed struct {
 
 // indexAtOnce is how many messages one transaction indexes: the store is held up
 // for some tens of milliseconds. Of long messages it is as many as have
-// indexBytes of bodies together, and at least one. A tick does it up to
-// indexRounds times while more are waiting, with room for a line's own
-// transactions between: fifteen hundred short messages, for half a second's work
-// of one processor.
+// indexBytes of bodies together, and at least one. A quiet station does it up to
+// indexRounds times a tick while more are waiting: fifteen hundred short messages,
+// for half a second's work of one processor. One on which more than busyEvents
+// happened since the last tick does it once, and for indexBusy of bodies: nothing
+// that a line does waits for the index, and it catches up once the line is quiet.
 const (
 	indexAtOnce = 128
 	indexBytes  = 128 << 10
 	indexRounds = 12
+	indexBusy   = 16 << 10
+	busyEvents  = 32
 )
 
 // indexMore indexes what a tick may.
 func (s *Station) indexMore(ctx context.Context, now time.Time) error {
+	busy, err := s.busy(ctx)
+	if err != nil {
+		return err
+	}
+	if busy {
+		_, err := s.indexSome(ctx, now, indexBusy)
+		return err
+	}
 	for range indexRounds {
-		if more, err := s.indexSome(ctx, now); err != nil || !more {
+		if more, err := s.indexSome(ctx, now, indexBytes); err != nil || !more {
 			return err
 		}
 	}
 	return nil
 }
 
+// busy reports whether much has happened since it was last asked.
+func (s *Station) busy(ctx context.Context) (bool, error) {
+	var last int64
+	err := s.store.View(ctx, func(tx Tx) (err error) {
+		last, err = tx.LastEvent()
+		return err
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.lastEvent
+	s.lastEvent = last
+	return last-before > busyEvents, err
+}
+
 // indexAll indexes all messages that are not yet.
 func (s *Station) indexAll(ctx context.Context, now time.Time) error {
 	for {
-		if more, err := s.indexSome(ctx, now); err != nil || !more {
+		if more, err := s.indexSome(ctx, now, indexBytes); err != nil || !more {
 			return err
 		}
 	}
@@ -83,7 +108,7 @@ func (s *Station) indexAll(ctx context.Context, now time.Time) error {
 // indexSome indexes messages that are not yet, and reports whether there may be
 // more. The texts are made outside the transaction that keeps their words, so
 // that no message waits for that.
-func (s *Station) indexSome(ctx context.Context, now time.Time) (more bool, err error) {
+func (s *Station) indexSome(ctx context.Context, now time.Time, most int) (more bool, err error) {
 	var state IndexState
 	var some []Message
 	err = s.store.View(ctx, func(tx Tx) (err error) {
@@ -98,7 +123,7 @@ func (s *Station) indexSome(ctx context.Context, now time.Time) (more bool, err 
 	}
 	list := make([]Indexed, 0, len(some))
 	known := make(spellings)
-	for i, bytes := 0, 0; i < len(some) && bytes < indexBytes; i++ {
+	for i, bytes := 0, 0; i < len(some) && bytes < most; i++ {
 		r := s.opened(some[i])
 		list = append(list, Indexed{Seq: r.Seq, Words: s.wordsKnowing(known, r)})
 		bytes += len(r.Entry.Body.Bytes())

@@ -86,7 +86,7 @@ func (s *Station) Search(ctx context.Context, actor Actor, now time.Time, q Sear
 	if err != nil {
 		return Hits{}, s.refused(ctx, now, actor, "search", q.String(), err)
 	}
-	if _, err := s.indexSome(ctx, now); err != nil { // what came since the last tick
+	if _, err := s.indexSome(ctx, now, indexBytes); err != nil { // what came since the last tick
 		return Hits{}, err
 	}
 	if q.Limit == 0 {
