@@ -178,7 +178,8 @@ func (s *Station) readSides(tx Tx, row Line, f *lineFacts, now time.Time) error 
 		for left := factsPage; side.last > 0; {
 			side.at.Era = max(side.at.Era, 1)
 			o := row.Line.Log(side.writer, side.at.Era)
-			page, err := tx.Messages(o, side.at.Index, left)
+			most := min(left, matterPage)
+			page, err := tx.Messages(o, side.at.Index, most)
 			if err != nil {
 				return err
 			}
@@ -191,6 +192,9 @@ func (s *Station) readSides(tx Tx, row Line, f *lineFacts, now time.Time) error 
 			if left -= len(page); left <= 0 {
 				f.more = true
 				return nil
+			}
+			if len(page) == most {
+				continue
 			}
 			if side.at.Era >= side.last {
 				break

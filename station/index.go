@@ -6,10 +6,12 @@ import (
 	"encoding/json/jsontext"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"slices"
 	"time"
 
 	"detente/book"
+	"detente/message"
 )
 
 // IndexTx is the part of a transaction in which the words of messages are kept.
@@ -57,9 +59,9 @@ type Indexed struct {
 // happened since the last tick does it once, and for indexBusy of bodies: nothing
 // that a line does waits for the index, and it catches up once the line is quiet.
 const (
-	indexAtOnce = 128
+	indexAtOnce = 64
 	indexBytes  = 128 << 10
-	indexRounds = 12
+	indexRounds = 24
 	indexBusy   = 16 << 10
 	busyEvents  = 32
 )
@@ -160,8 +162,9 @@ func (s *Station) wordsKnowing(known spellings, r Read) []string {
 		b := r.Entry.Body.Body()
 		known.index(set, seen, b.ID.String())
 		set[labelWord(b.Marking.TLP)] = true
+		bare := withoutTexts(b)
 		for _, l := range book.Langs() {
-			if text, err := s.book.Render(b, l); err == nil { // of another edition what the parameters say is found
+			if text, err := s.book.Render(bare, l); err == nil { // of another edition what the parameters say is found
 				known.index(set, seen, text)
 			}
 		}
@@ -175,6 +178,24 @@ func (s *Station) wordsKnowing(known spellings, r Read) []string {
 	}
 	slices.Sort(words)
 	return words
+}
+
+// longText is from how many bytes on a text is not looked through six times: it
+// stands as it is in the message's texts in all languages. Whatever else is
+// written as a text, a digest or a time, is shorter.
+const longText = 512
+
+// withoutTexts returns a body with a sign that is no word in the place of each
+// long text among its parameters.
+func withoutTexts(b message.Body) message.Body {
+	bare := maps.Clone(b.Params)
+	for name, v := range bare {
+		if v.Kind() == '"' && len(v) > longText {
+			bare[name] = jsontext.Value(`"…"`)
+		}
+	}
+	b.Params = bare
+	return b
 }
 
 // eachText calls do with each text in a JSON value.

@@ -57,8 +57,9 @@ func NewMatters(b dossier.Book, own identity.Station) *Matters {
 	return &Matters{line: dossier.NewLine(b), own: own, parse: message.ParseEntry, logs: make(map[identity.Origin]*foldedLog), moved: make(map[identity.Origin]int64), version: 1}
 }
 
-// matterPage is how many messages are read from the store at a time.
-const matterPage = 1024
+// matterPage is how many messages are read from the store at a time: some
+// megabytes, where all are as long as may be.
+const matterPage = 64
 
 // Take takes what the store holds of the line beyond what was taken before.
 // The transactions of its calls have to follow each other in time.

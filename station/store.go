@@ -55,9 +55,9 @@ type Tx interface {
 	// Outgoing messages, from the freezing of their bodies to their entry.
 	PutOutgoing(Outgoing) error
 	Outgoing(message.ID) (Outgoing, error)
-	// NextWaiting lists messages of the line in state Waiting, highest Lent
+	// NextWaiting names messages of the line in state Waiting, highest Lent
 	// precedence first, then lowest Order.
-	NextWaiting(line identity.Line, limit int) ([]Outgoing, error)
+	NextWaiting(line identity.Line, limit int) ([]message.ID, error)
 	// OutgoingIn lists messages in a state on all lines, oldest Order first,
 	// after the given Order.
 	OutgoingIn(state OutState, after int64, limit int) ([]Outgoing, error)

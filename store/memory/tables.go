@@ -41,12 +41,15 @@ func (t *tx) open(fits func(station.Outgoing) bool) []station.Outgoing {
 }
 
 // NextWaiting implements station.Tx.
-func (t *tx) NextWaiting(line identity.Line, limit int) ([]station.Outgoing, error) {
+func (t *tx) NextWaiting(line identity.Line, limit int) (ids []message.ID, err error) {
 	list := t.open(func(o station.Outgoing) bool { return o.Line == line && o.State == station.Waiting })
 	slices.SortFunc(list, func(a, b station.Outgoing) int {
 		return cmp.Or(cmp.Compare(b.Lent, a.Lent), cmp.Compare(a.Order, b.Order))
 	})
-	return clipped(list, limit), nil
+	for _, o := range clipped(list, limit) {
+		ids = append(ids, o.ID)
+	}
+	return ids, nil
 }
 
 // OutgoingIn implements station.Tx.
