@@ -108,6 +108,12 @@ func (t *tx) MessagesAfter(seq int64, limit int) ([]station.Message, error) {
 	return list, nil
 }
 
+// CountAfter implements station.IndexTx.
+func (t *tx) CountAfter(seq int64, most int) (int, error) {
+	list, err := t.MessagesAfter(seq, most)
+	return len(list), err
+}
+
 // FindMessages implements station.IndexTx, by looking at each.
 func (t *tx) FindMessages(terms []station.Term, before int64, limit int) ([]station.Message, error) {
 	var list []station.Message
