@@ -27,6 +27,9 @@ type IndexTx interface {
 	// MessagesAfter lists messages of all lines, oldest first, after a sequence
 	// number.
 	MessagesAfter(seq int64, limit int) ([]Message, error)
+	// CountAfter counts the messages of all lines after a sequence number, up to
+	// most of them.
+	CountAfter(seq int64, most int) (int, error)
 	// EachIndexed calls do with each word of the index and the message that it is
 	// of, in no order.
 	EachIndexed(do func(seq int64, word string)) error
