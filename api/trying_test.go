@@ -232,6 +232,7 @@ func (d *desk) trials() map[string]trial {
 		"add-peer":         {body: fmt.Sprintf(`{"root":%q,"cards":%q}`, b64(third.Bundle.Root), b64(third.Bundle.Bytes())), act: "peer add"},
 		"hold-peer":        {path: "/peers/" + string(other.Name()) + "/hold", body: `{}`, act: "peer hold"},
 		"remove-peer":      {path: "/peers/" + string(other.Name()) + "/remove", body: `{"reason":"dissolved"}`, act: "peer remove"},
+		"resume-peer":      {path: "/peers/" + string(other.Name()) + "/resumptions", body: string(confirmation.Bytes()), kind: "refused"},
 		"check-digits":     {path: "/peers/" + string(other.Name()) + "/digits", body: `{"typed":"1 2 3"}`, kind: "refused"},
 		"confirm-peer":     {path: "/peers/" + string(other.Name()) + "/confirmations", body: string(confirmation.Bytes()), act: "peer confirm"},
 		"add-blob":         {path: "/blobs?line=" + d.line.String(), body: `{}`, act: "blob add"},

@@ -218,6 +218,7 @@ type Peer struct {
 	Confirmed []string // pseudonyms of the officers who confirmed
 	Since     time.Time
 	Ceremony  message.ID // what confirmations refer to; a new one with other cards and after a hold
+	Resumes   string     // held by an operator: the state word that two officers bring back; empty: the ceremony does
 }
 
 // Line is a line of this station.

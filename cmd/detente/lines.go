@@ -13,7 +13,6 @@ import (
 
 	"detente/identity"
 	"detente/message"
-	"detente/station"
 
 	"github.com/spf13/cobra"
 )
@@ -60,16 +59,16 @@ func (a *app) peer() *cobra.Command {
 		verb(about{"confirm STATION", "sign, as an officer, that the counterpart's cards are its own",
 			"Signs with an officer's key that the counterpart's cards are its own. Two officers have to. After\nthe first the command ends with 7.",
 			"  detente peer confirm nrrc.boreal.example --key ARD-R-01.key.age --cert ARD-R-01.cert --passphrase-file FILE"},
-			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.confirmPeer(c, args[0], &o) }, o.add, a.changes),
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.signPeer(c, args[0], "confirm", &o) }, o.add, a.changes),
 		verb(about{"hold STATION", "stop all lines to a counterpart",
-			"Stops all lines to a counterpart: nothing of it is cosigned and nothing is sent, until its cards,\nor new ones, go through the ceremony again, from the digits on.", "  detente peer hold nrrc.boreal.example"},
+			"Stops all lines to a counterpart: nothing of it is cosigned and nothing is sent, until two officers\nend the hold with \"peer resume\", or its cards, or new ones, go through the ceremony again, from the\ndigits on.", "  detente peer hold nrrc.boreal.example"},
 			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
 				if err := a.ask("Stop all lines to %s?", args[0]); err != nil {
 					return err
 				}
 				return a.call(c, "POST", at("/peers/%s/hold", args[0]), struct{}{})
 			}, a.changes),
-		a.peerRemove())
+		a.peerResume(), a.peerRemove())
 	c.AddCommand(a.challenges()...)
 	return c
 }
@@ -172,37 +171,6 @@ func (t toSign) request(role, decision string) (r identity.Request, err error) {
 	copy(r.ID[:], id)
 	r.Role, r.Decision, r.Expires = role, decision, t.Expires
 	return r, nil
-}
-
-func (a *app) confirmPeer(c *cobra.Command, name string, o *officerFlags) error {
-	cl, err := a.client()
-	if err != nil {
-		return err
-	}
-	var t toSign
-	if err := cl.do(c.Context(), "GET", at("/peers/%s/confirmation", name), nil, &t); err != nil {
-		return err
-	}
-	r, err := t.request(o.role, "confirm")
-	if err != nil {
-		return err
-	}
-	approval, err := o.sign(r)
-	if err != nil {
-		return err
-	}
-	p, err := cl.send(c.Context(), at("/peers/%s/confirmations", name), approval)
-	if err != nil {
-		return err
-	}
-	if err := a.print(p, func() { a.table(p) }); err != nil {
-		return err
-	}
-	if p["state"] == station.PeerDigits {
-		a.tell("one more officer has to confirm %s", name)
-		return exitError{code: exitSecondPerson}
-	}
-	return nil
 }
 
 // lineFlags are what `line open` and `line test` are told.

@@ -58,6 +58,8 @@ const verbs = `
 	Export        export         msg export
 	HoldPeer      hold-peer      peer hold
 	RemovePeer    remove-peer    peer remove
+	ResumePeer    resume-peer    peer resume
+	ResumeRequest resumption     peer resume
 	LastEvent     stream         msg tail
 	ListBlobs     blobs          blob list
 	Lines         lines          line list
