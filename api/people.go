@@ -69,6 +69,7 @@ func (s *Server) people(api huma.API) {
 		}) (*struct{}, error) {
 			return nil, problem(s.Station.RevokeOfficer(ctx, actorOf(ctx), s.Now(), in.Pseudonym))
 		})
+	s.officerKeys(api)
 	s.tokens(api)
 }
 

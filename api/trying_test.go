@@ -227,6 +227,8 @@ func (d *desk) trials() map[string]trial {
 		"confirm-clock":    {act: "clock confirm"},
 		"add-officer":      {body: fmt.Sprintf(`{"name":"somebody","certificate":%q}`, b64(stranger.Certificate)), act: "officer add"},
 		"revoke-officer":   {path: "/officers/" + cast.Officers[2].Pseudonym + "/revoke", body: `{}`, act: "officer revoke"},
+		"enrol-key":        {path: "/officers/" + cast.Officers[2].Pseudonym + "/keys", body: fmt.Sprintf(`{"certificate":%q}`, b64(cast.Officers[2].Certificate)), act: "officer key enrol"},
+		"revoke-key":       {path: "/officers/" + cast.Officers[2].Pseudonym + "/keys/" + zero + "/revoke", body: `{}`, act: "officer key revoke"},
 		"revoke-tokens":    {path: "/tokens/desk/revoke", body: `{}`, act: "token revoke"},
 		"add-token":        {body: fmt.Sprintf(`{"token":"det_%s","actor":"x","roles":["read"],"until":%q}`, zero[:32], at(time.Hour)), act: "token add"},
 		"add-peer":         {body: fmt.Sprintf(`{"root":%q,"cards":%q}`, b64(third.Bundle.Root), b64(third.Bundle.Bytes())), act: "peer add"},

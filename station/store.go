@@ -247,8 +247,9 @@ type Line struct {
 // Officer is an officer of this station.
 type Officer struct {
 	Pseudonym   string
-	Name        string // known to this station only, never sent
-	Certificate []byte
+	Name        string            // known to this station only, never sent
+	Certificate []byte            // the one that was last enrolled
+	Others      [][]byte          // those enrolled before it, the oldest first
 	Revoked     time.Time         // zero while valid
 	Barred      []identity.Digest // certificates that were revoked, for ever
 }

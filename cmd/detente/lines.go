@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"strings"
 	"time"
 
 	"detente/identity"
@@ -173,14 +172,13 @@ func (t toSign) request(role, decision string) (r identity.Request, err error) {
 	return r, nil
 }
 
-// lineFlags are what `line open` and `line test` are told.
+// lineFlags are what `line open` is told.
 type lineFlags struct {
-	every        time.Duration
-	quota        int64
-	texts        string
-	policy       string
-	text, bearer string
-	wait         waitFlag
+	every  time.Duration
+	quota  int64
+	texts  string
+	policy string
+	wait   waitFlag
 }
 
 func (a *app) lineCommands() *cobra.Command {
@@ -202,13 +200,7 @@ func (a *app) lineCommands() *cobra.Command {
 		verb(about{"show LINE", "how one line stands", "Shows one line: state, guard, how far each log has come and been receipted, what waits, alarms.",
 			"  detente line show nrrc.arden.example/nrrc.boreal.example/notification"},
 			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.pick(c, "/lines", "line", args[0]) }),
-		verb(about{"test LINE", "test a line: the counterpart reads the check groups back",
-			"Sends a line test with random check groups. It needs no release. An officer of the counterpart\nreads the groups back.",
-			"  detente line test nrrc.arden.example/nrrc.boreal.example/notification --wait 30s"},
-			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.testLine(c, args[0], f) }, a.changes, f.wait.add, func(c *cobra.Command) {
-				c.Flags().StringVar(&f.text, "text", "T1", "the test text's name")
-				c.Flags().StringVar(&f.bearer, "bearer", "direct", "the way that the test takes")
-			}),
+		a.lineTest(),
 		verb(about{"state LINE", "both logs of a line, summed up: the same at both stations",
 			"Reckons from both logs how far every message has come and where every matter stands as of a second,\nand prints the digests of that. Both stations and an arbiter with the exported record come to the\nsame digests.",
 			"  detente line state nrrc.arden.example/nrrc.boreal.example/notification --at 2026-11-24T14:00:00Z"},
@@ -236,19 +228,6 @@ func (a *app) openLine(c *cobra.Command, name string, f lineFlags) error {
 		in["policy"] = p.Bytes()
 	}
 	return a.enqueue(c, "/lines", in, f.wait)
-}
-
-// testLine sends a test with check groups that the counterpart reads back.
-func (a *app) testLine(c *cobra.Command, name string, f lineFlags) error {
-	id, err := newToken()
-	if err != nil {
-		return err
-	}
-	groups := strings.ToUpper(id[len(id)-8:len(id)-4] + " " + id[len(id)-4:])
-	d := draftFlags{line: name, tlp: "AMBER", wait: f.wait, params: []string{
-		"test_no=" + now().UTC().Format(time.RFC3339), "text_id=" + f.text, "check_groups=" + groups, "bearer=" + f.bearer,
-	}}
-	return a.submit(c, "010", d)
 }
 
 func (a *app) policy() *cobra.Command {

@@ -85,6 +85,9 @@ const verbs = `
 	Redline       redline        treaty redline
 	Obligations   obligations    obligations
 	Officers      officers       officer list
+	OfficerKeys   officer-keys   officer key list
+	EnrolKey      enrol-key      officer key enrol
+	RevokeKey     revoke-key     officer key revoke
 	NextLog       open-era       era open
 	OpenEra       open-era       era open
 	OpenLine      open-line      line open
