@@ -162,7 +162,7 @@ const verbs = `
 
 // offline are the commands that need no station, or run one.
 var offline = strings.Fields(`agreement/check agreement/hash agreement/model alarm/outlet/add alarm/outlet/remove book/check book/diff book/lint book/list book/parse book/print book/propose book/render book/search book/show completion config/check config/init config/show evidence/check evidence/commit evidence/disclose evidence/verify man
-	msg/compose officer/certify party/agency party/endorse party/init policy/show policy/test record/head record/show record/verify
+	msg/compose officer/certify party/agency party/endorse party/init policy/show policy/test record/head record/prove record/show record/verify
 	station/card station/init station/restore station/rotate station/serve station/version treaty/check version`)
 
 // Every verb of a station is reached by its API and by a command, and neither
