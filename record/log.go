@@ -320,6 +320,7 @@ func (l *logVerifier) entry(folder string, index int64) {
 	}
 	l.proven = l.proof(folder, index, sealed)
 	l.policyFile(folder, index)
+	l.v.wanted.keeps(l, folder, index, sealed)
 	text, disclosed := l.v.get(folder + "filekey")
 	if !disclosed {
 		if l.redacted(folder, index); l.v.index.Kind != Publication {
