@@ -66,6 +66,7 @@ func (s *Server) Handler() http.Handler {
 	s.matters(api)
 	s.tension(api)
 	s.agreements(api)
+	s.editions(api)
 	s.consults(api)
 	s.people(api)
 	s.watch(api)

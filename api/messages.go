@@ -146,7 +146,7 @@ func (s *Server) rendered(r station.Read, langs []string) (Message, error) {
 		return m, nil
 	}
 	for _, l := range langs {
-		text, err := s.Station.Book().Render(r.Entry.Body.Body(), book.Lang(l))
+		text, err := s.Station.Text(r.Entry.Body.Body(), book.Lang(l))
 		if err != nil {
 			return m, err
 		}

@@ -246,6 +246,8 @@ func (d *desk) trials() map[string]trial {
 		"log-call":         {body: d.call(), act: "log call"},
 		"confirm-call":     {path: "/calls/1/confirm", body: `{}`, kind: "not-found"},
 		"set-desk":         {body: fmt.Sprintf(`{"status":"unmanned","until":%q}`, at(time.Hour)), act: "submit"},
+		"install-edition":  {body: `{"pack":""}`, kind: "invalid"},
+		"sign-edition":     {path: "/editions/" + zero + "/signatures", body: string(approval.Bytes()), kind: "not-found"},
 		"add-agreement":    {body: `{}`, kind: "invalid"},
 		"set-roster":       {body: `{}`, kind: "invalid"},
 		"add-leave":        {body: fmt.Sprintf(`{"officer":"ARD-01","from":%q,"to":%q}`, at(0), at(time.Hour)), kind: "not-found"},

@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -96,31 +97,56 @@ const (
 	maxFile  = 256 << 10
 )
 
-// Load reads an edition: edition.json, formats/*.json and lists/*.json. It
-// refuses what it does not know; what is known but wrong in itself Lint finds.
-func Load(files fs.FS) (*Edition, error) {
-	e := &Edition{lists: make(map[string]List)}
-	var sum bytes.Buffer
-	n := 0
-	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+// file is one file of an edition.
+type file struct {
+	name string
+	text []byte
+}
+
+// fileName is the form of the name of an edition's file.
+var fileName = regexp.MustCompile(`^(edition|(formats|lists)/[a-z0-9_]{1,40})\.json$`)
+
+// read reads the files of an edition, directory by directory in lexical order.
+func read(files fs.FS) (list []file, err error) {
+	err = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		if n++; n > maxFiles {
+		if len(list) == maxFiles {
 			return fmt.Errorf("more than %d files", maxFiles)
 		}
 		text, err := fs.ReadFile(files, name)
 		if err != nil {
 			return err
 		}
-		if len(text) > maxFile {
-			return fmt.Errorf("%s: %d bytes are more than %d", name, len(text), maxFile)
-		}
-		fmt.Fprintf(&sum, "%s %s\n", identity.Sum(text), name)
-		return e.add(name, text)
+		list = append(list, file{name, text})
+		return nil
 	})
+	return list, err
+}
+
+// Load reads an edition: edition.json, formats/*.json and lists/*.json. It
+// refuses what it does not know; what is known but wrong in itself Lint finds.
+func Load(files fs.FS) (*Edition, error) {
+	list, err := read(files)
 	if err != nil {
 		return nil, fmt.Errorf("signal book: %w", err)
+	}
+	return load(list)
+}
+
+// load makes an edition of its files, in lexical order.
+func load(files []file) (*Edition, error) {
+	e := &Edition{lists: make(map[string]List)}
+	var sum bytes.Buffer
+	for _, f := range files {
+		if len(f.text) > maxFile {
+			return nil, fmt.Errorf("signal book: %s: %d bytes are more than %d", f.name, len(f.text), maxFile)
+		}
+		fmt.Fprintf(&sum, "%s %s\n", identity.Sum(f.text), f.name)
+		if err := e.add(f.name, f.text); err != nil {
+			return nil, fmt.Errorf("signal book: %w", err)
+		}
 	}
 	if e.meta.Name == "" {
 		return nil, errors.New("signal book: edition.json is missing or names no edition")

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"detente/message"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Problem is something wrong with an edition.
@@ -107,12 +109,18 @@ func (l *linter) list(list List) {
 				l.add(where, fmt.Sprintf("code %q stands twice", c.Code))
 			}
 			for _, lang := range langs {
-				if strings.EqualFold(before.Label[lang], c.Label[lang]) {
+				if alike(before.Label[lang], c.Label[lang]) {
 					l.add(where, fmt.Sprintf("%s and %s have one label in %s", before.Code, c.Code, lang))
 				}
 			}
 		}
 	}
+}
+
+// alike reports whether two labels read alike: whatever their letters are made of,
+// in capitals or not, and however wide.
+func alike(a, b string) bool {
+	return strings.EqualFold(norm.NFKC.String(a), norm.NFKC.String(b))
 }
 
 func (l *linter) format(f Format) {

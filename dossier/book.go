@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"detente/book"
+	"detente/identity"
 	"detente/message"
 )
 
@@ -14,6 +15,16 @@ import (
 type Book interface {
 	// Forms returns all forms, by the number of their format.
 	Forms() []Form
+}
+
+// Editions is a Book that knows other editions than its own. A message is folded
+// by the edition that it names, where the Book knows it, and by the Book's own
+// where it does not: its reader, who does not either, has refused it.
+type Editions interface {
+	Book
+	// Of returns an edition by its hash; false where it is not known. What it knows
+	// of an edition once it knows for ever.
+	Of(identity.Digest) (Book, bool)
 }
 
 // Form is what a format is to dossiers.

@@ -128,7 +128,7 @@ func (l ledger) concerns(refs []message.ID) (Item, bool) {
 
 // leaves reports whether a message of a claim leaves a fact of it unanswered.
 func (f *fold) leaves(it Item) bool {
-	if f.kind != KindClaim || f.l.forms[it.Format].Move != "reply" {
+	if f.kind != KindClaim || f.l.form(it).Move != "reply" {
 		return false
 	}
 	claim, ok := f.ledger.concerns(f.l.refs(it))
@@ -147,7 +147,7 @@ func (f *fold) enter(it Item) {
 	if f.kind != KindClaim && f.kind != KindReport {
 		return
 	}
-	m, l := f.l.forms[it.Format].Move, f.ledger
+	m, l := f.l.form(it).Move, f.ledger
 	if stating(m) {
 		l.stated[it.ID] = it
 		for i := range it.Facts.Records["facts"] {
@@ -189,7 +189,7 @@ func (f *fold) factStates() []FactState {
 	var list []FactState
 	index := make(map[message.ID]int) // of a claim's or report's first fact
 	for _, it := range f.made {
-		m := f.l.forms[it.Format].Move
+		m := f.l.form(it).Move
 		if stating(m) {
 			index[it.ID] = len(list)
 			for n, r := range it.Facts.Records["facts"] {

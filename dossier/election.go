@@ -42,7 +42,7 @@ var electionMachine = machine{
 func planElection(f *fold, it Item) []pass {
 	change := it.Facts.Words["change"]
 	w, given := it.Facts.Windows["window"]
-	switch f.l.forms[it.Format].Move {
+	switch f.l.form(it).Move {
 	case "declare":
 	case "change-window":
 		if change == "cancel" || change == "certified" {

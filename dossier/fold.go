@@ -64,7 +64,7 @@ func (l *Line) fold(head Item, at time.Time) *fold {
 
 // take folds one message.
 func (f *fold) take(it Item) {
-	form, known := f.l.forms[it.Format]
+	form, known := f.l.known(it)
 	e := Entry{
 		Place: it.Place(), Message: it.ID, Format: it.Format, Move: form.Move, By: it.Origin.Writer, At: it.At, Received: it.Received,
 		Blobs: len(it.Facts.Blobs), Outstanding: f.l.outstanding(it, f.at),
@@ -215,7 +215,7 @@ func (f *fold) recall(c *call, at time.Time) {
 	f.d.Terms = nil
 	for i, it := range made {
 		f.pass(it.Received)
-		f.course.move(f.l.forms[it.Format].Move, it, f.leaves(it))
+		f.course.move(f.l.form(it).Move, it, f.leaves(it))
 		f.enter(it)
 		f.made = made[:i+1]
 		f.replan(it)

@@ -57,13 +57,13 @@ const guaranteeMonths = 6
 // when it ends, and what both notes have in common.
 func planGuarantee(f *fold, it Item) []pass {
 	offer, offered := f.lastOf("offer", func(o Item) bool {
-		return f.l.forms[it.Format].Move != "reply" || o.Facts.Words["text"] == it.Facts.Words["text"] && o.Origin.Writer != it.Origin.Writer
+		return f.l.form(it).Move != "reply" || o.Facts.Words["text"] == it.Facts.Words["text"] && o.Origin.Writer != it.Origin.Writer
 	})
 	switch {
 	case !offered:
 		return f.passes
 	case f.course.stage == Concluded || f.course.stage == ConcludedReserved:
-		if f.l.forms[it.Format].Move != "reply" {
+		if f.l.form(it).Move != "reply" {
 			return f.passes
 		}
 		f.d.Terms = common(terms(offer.Facts), terms(it.Facts))
@@ -78,7 +78,7 @@ func planGuarantee(f *fold, it Item) []pass {
 			plan = append(plan, pass{later(it.Received, until), GuaranteeEnded})
 		}
 		return plan
-	case f.course.stage == GuaranteeEnding && f.l.forms[it.Format].Move == "withdraw":
+	case f.course.stage == GuaranteeEnding && f.l.form(it).Move == "withdraw":
 		end := pass{later(it.Facts.Times["effective"], book.AddMonths(it.Received, guaranteeMonths)), GuaranteeEnded}
 		for _, p := range f.passes {
 			if p.to == GuaranteeEnded && p.at.Before(end.at) {

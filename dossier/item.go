@@ -38,6 +38,7 @@ type Item struct {
 	Index       int64
 	ID          message.ID // zero where the entry cannot be read
 	Format      message.Format
+	Edition     identity.Digest // of the signal book, in which it is written
 	Precedence  message.Precedence
 	At          time.Time // the wrapper's second
 	Received    time.Time // the earliest receipt in the record; zero: none, so it is not folded
@@ -79,7 +80,7 @@ func (it Item) refusedPlace() Place {
 func Read(o identity.Origin, index int64, received time.Time, e message.Entry) Item {
 	b := e.Body.Body()
 	it := Item{
-		Origin: o, Index: index, ID: b.ID, Format: b.Format, Precedence: b.Precedence, At: e.Wrapper.At, Received: received,
+		Origin: o, Index: index, ID: b.ID, Format: b.Format, Edition: b.Edition, Precedence: b.Precedence, At: e.Wrapper.At, Received: received,
 		Seen: Seen{e.Wrapper.Seen.Era, e.Wrapper.Seen.Size}, Refs: b.Refs, Facts: FactsOf(b), Provisional: e.Wrapper.Provisional,
 	}
 	if it.Provisional {

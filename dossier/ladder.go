@@ -161,7 +161,7 @@ func (l *Line) undone(it Item, at time.Time) bool {
 		if !ok || by.Origin.Writer != it.Origin.Writer {
 			return false
 		}
-		move := l.forms[by.Format].Move
+		move := l.form(by).Move
 		return move == "amend" && by.Facts.Words["kind"] == "recall" || move == "settle-provisional" && it.Provisional && by.Decision == "withdraw"
 	})
 }

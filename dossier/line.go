@@ -14,6 +14,8 @@ import (
 // and however often, it says the same.
 type Line struct {
 	forms     map[message.Format]Form
+	editions  Editions // nil: only one is known
+	others    map[identity.Digest]map[message.Format]Form
 	moves     map[Kind]map[Move][]message.Format
 	items     map[Place]Item
 	ids       map[message.ID][]Place
@@ -49,6 +51,7 @@ func NewLine(b Book) *Line {
 		sealed: make(map[dayOf][]Place), notices: make(map[int64][]message.ID),
 		pending: make(map[Place]struct{}), closed: make(map[Place]struct{}), keep: newKeep(),
 	}
+	l.editions, _ = b.(Editions)
 	for _, f := range b.Forms() {
 		l.forms[f.Format] = f
 		if l.moves[f.Kind] == nil {
@@ -58,6 +61,48 @@ func NewLine(b Book) *Line {
 	}
 	return l
 }
+
+// form returns what a message's format is to matters, by the edition in which it
+// is written.
+func (l *Line) form(it Item) Form {
+	f, _ := l.known(it)
+	return f
+}
+
+// known is form, and whether the edition has the format.
+func (l *Line) known(it Item) (Form, bool) {
+	f, ok := l.edition(it.Edition)[it.Format]
+	return f, ok
+}
+
+// edition returns the forms of an edition; of one that is not known those of the
+// Book's own.
+func (l *Line) edition(d identity.Digest) map[message.Format]Form {
+	if l.editions == nil || d == (identity.Digest{}) {
+		return l.forms
+	}
+	if forms, ok := l.others[d]; ok {
+		return forms
+	}
+	forms := l.forms
+	if b, ok := l.editions.Of(d); ok {
+		forms = make(map[message.Format]Form)
+		for _, f := range b.Forms() {
+			forms[f.Format] = f
+		}
+	}
+	if l.others == nil {
+		l.others = make(map[identity.Digest]map[message.Format]Form)
+	}
+	if len(l.others) < maxOthers {
+		l.others[d] = forms
+	}
+	return forms
+}
+
+// maxOthers bounds the editions that are remembered: a counterpart may name as
+// many as it likes.
+const maxOthers = 64
 
 // unreadable is the reason of a refusal of what cannot be opened.
 const unreadable = "unreadable"
@@ -144,7 +189,7 @@ func (l *Line) index(it Item, p Place) {
 		l.policies[it.Origin.Writer] = slices.Insert(list, at, p)
 		l.keep.changed(ofPolicies(it.Origin.Writer))
 	}
-	if form := l.forms[it.Format]; form.Kind == KindService && form.Move == "receive" {
+	if form := l.form(it); form.Kind == KindService && form.Move == "receive" {
 		if d, err := identity.ParseDigest(it.Facts.Words["hash"]); err == nil {
 			l.blobs[d] = append(l.blobs[d], p)
 			l.keep.changed(ofBlob(d))
@@ -244,7 +289,7 @@ func earlier(a, b Item) bool {
 // kind returns the kind that a message's format belongs to. What the book does
 // not know joins what it refers to.
 func (l *Line) kind(it Item) Kind {
-	if f, ok := l.forms[it.Format]; ok {
+	if f, ok := l.known(it); ok {
 		return f.Kind
 	}
 	return KindAny

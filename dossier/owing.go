@@ -106,7 +106,7 @@ func (l *Line) touch(p Place) {
 		if it.Policy != nil {
 			o.mark(o.provisional[it.Origin.Writer]...)
 		}
-		if form := l.forms[it.Format]; form.Kind == KindService && form.Move == "receive" {
+		if form := l.form(it); form.Kind == KindService && form.Move == "receive" {
 			if d, err := identity.ParseDigest(it.Facts.Words["hash"]); err == nil {
 				o.mark(o.holders[d]...)
 			}

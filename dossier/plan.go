@@ -52,7 +52,7 @@ func (f *fold) coming(d *Dossier) {
 // lastOf returns the last move of a name that was made, stands and fits.
 func (f *fold) lastOf(m Move, fits func(Item) bool) (Item, bool) {
 	for _, it := range slices.Backward(f.made) {
-		if f.l.forms[it.Format].Move == m && fits(it) {
+		if f.l.form(it).Move == m && fits(it) {
 			return it, true
 		}
 	}

@@ -76,7 +76,7 @@ func (f *fold) serials() []Serial {
 	var list []Serial
 	index := make(map[message.ID]map[string]int) // by proposal and citation
 	for _, it := range f.made {
-		if f.l.forms[it.Format].Move == "propose" {
+		if f.l.form(it).Move == "propose" {
 			for _, cite := range it.Facts.Lists["serials"] {
 				put2(index, it.ID, cite, len(list))
 				list = append(list, Serial{Of: it.ID, Cite: cite, Form: it.Facts.Words["form"]})

@@ -52,7 +52,7 @@ func (l *Line) acted(on, refusal Item, asking []Place) bool {
 			if it.Origin.Writer != refusal.Origin.Writer || it.Received.IsZero() || !p.before(refusal.Place()) {
 				continue
 			}
-			move := l.forms[it.Format].Move
+			move := l.form(it).Move
 			acts := move == "see" || move == "understand" && it.State == "UND" || l.answers(on, it)
 			if acts && !l.sealedAway(p, endOfTime(), asking) {
 				return true
@@ -64,7 +64,7 @@ func (l *Line) acted(on, refusal Item, asking []Place) bool {
 
 // answers reports whether a message's format answers another's.
 func (l *Line) answers(asked, reply Item) bool {
-	for _, f := range l.forms[asked.Format].Replies {
+	for _, f := range l.form(asked).Replies {
 		if f == reply.Format {
 			return true
 		}

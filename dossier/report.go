@@ -46,7 +46,7 @@ func (f *fold) named() []NamedState {
 	var list []NamedState
 	index := make(map[message.ID]map[string]int)
 	for _, it := range f.made {
-		if stating(f.l.forms[it.Format].Move) {
+		if stating(f.l.form(it).Move) {
 			for _, s := range it.Facts.Lists["states"] {
 				put2(index, it.ID, s, len(list))
 				list = append(list, NamedState{Of: it.ID, State: s})

@@ -169,7 +169,7 @@ func (m signs) entry(l *Line, e Entry, at time.Time) {
 	if e.Received.After(at) || !e.Received.After(at.Add(-tensionWeek)) {
 		return
 	}
-	if prec := l.items[e.Place].Precedence; l.forms[e.Format].Clocks[prec].Seen > 0 { // what only confirms calls nobody
+	if prec := l.items[e.Place].Precedence; l.form(l.items[e.Place]).Clocks[prec].Seen > 0 { // what only confirms calls nobody
 		switch prec {
 		case message.Flash:
 			m.note(FlashSent, "", e, e.Received)
@@ -191,7 +191,7 @@ func (m signs) duty(l *Line, d Duty, e Entry, at time.Time) {
 	if !past || d.Act != ActAnswered && d.Act != ActFull && d.Act != ActInterim {
 		return
 	}
-	if e.Move == "test" && l.forms[e.Format].Kind == KindService {
+	if e.Move == "test" && l.form(l.items[e.Place]).Kind == KindService {
 		if d.last().After(at.Add(-tensionWeek)) {
 			m.note(TestsMissed, "", e, d.last())
 		}

@@ -85,7 +85,7 @@ func planDenunciation(f *fold, _ Item) []pass {
 			withdrawn = withdrawn || next.Origin.Writer == it.Origin.Writer && next.Facts.Words["effect"] == "withdrawn"
 		}
 		switch {
-		case f.l.forms[it.Format].Move == "denounce" && !withdrawn:
+		case f.l.form(it).Move == "denounce" && !withdrawn:
 			if f.course.stage == DenunciationWithdrawn {
 				plan = append(plan, pass{f.made[len(f.made)-1].Received, Denounced}) // the other side's stands
 			}

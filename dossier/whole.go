@@ -67,7 +67,7 @@ func (l *Line) At(at time.Time) Whole {
 // waiting says how a message stands that no receipt covers.
 func (l *Line) waiting(it Item, at time.Time) Waiting {
 	w := Waiting{Place: it.Place(), Message: it.ID, State: Open}
-	if within := l.forms[it.Format].Clocks[it.Precedence].Received; within > 0 {
+	if within := l.form(it).Clocks[it.Precedence].Received; within > 0 {
 		w.Due = it.At.Add(within)
 	}
 	switch {

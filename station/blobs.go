@@ -120,7 +120,7 @@ func (h *hashed) Write(p []byte) (int, error) {
 
 // blobsIn returns the blobs that a body names, by the signal book's types.
 func (s *Station) blobsIn(b message.Body) []blobRef {
-	format, ok := s.book.Format(b.Format)
+	format, ok := s.bookFor(b).Format(b.Format)
 	if !ok {
 		return nil
 	}

@@ -325,7 +325,7 @@ func sameMessage(a, b Message) bool {
 
 // rebuild makes the tables of a line anew from its logs.
 func (s *Station) rebuild(tx Tx, now time.Time, row *Line) error {
-	if err := errors.Join(tx.DropMessages(row.Line), tablesAnew(tx, row.Line)); err != nil {
+	if err := errors.Join(tx.DropMessages(row.Line), tablesAnew(tx, row.Line), tx.PutSetting(spokenKey(row.Line), nil)); err != nil {
 		return err
 	}
 	row.PeerAt, row.PeerSeen = time.Time{}, message.Head{}

@@ -14,6 +14,11 @@ func (s *Station) fits(tx Tx, b message.Body) error {
 	if b.Format == editionProposed {
 		return s.keepsInUse(tx, b)
 	}
+	if b.Format == editionAdopted {
+		if err := s.mayAdopt(tx, s.batch.now, b); err != nil {
+			return err
+		}
+	}
 	if !dossier.Fitted(b) {
 		return nil
 	}

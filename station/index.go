@@ -166,9 +166,11 @@ func (s *Station) wordsKnowing(known spellings, r Read) []string {
 		known.index(set, seen, b.ID.String())
 		set[labelWord(b.Marking.TLP)] = true
 		bare := withoutTexts(b)
-		for _, l := range book.Langs() {
-			if text, err := s.book.Render(bare, l); err == nil { // of another edition what the parameters say is found
-				known.index(set, seen, text)
+		if edition, read := s.readAt(r.Origin, r.Index, b.Edition); read { // of another edition what the parameters say is found
+			for _, l := range book.Langs() {
+				if text, err := edition.Render(bare, l); err == nil {
+					known.index(set, seen, text)
+				}
 			}
 		}
 		for _, v := range b.Params {

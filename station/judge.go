@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"detente/book"
@@ -88,7 +89,7 @@ func (s *Station) accept(tx Tx, row *Line, o identity.Origin, index int64, in in
 	if m, err := tx.MessageByID(b.ID); err == nil && (m.Origin != o || m.Index != index) {
 		return problemParameter, "id", nil
 	}
-	if problem, field := s.acceptText(b); problem != "" {
+	if problem, field := s.acceptText(o, index, b); problem != "" {
 		return problem, field, nil
 	}
 	if problem, field := acceptService(b, index); problem != "" {
@@ -135,15 +136,19 @@ func acceptWrapper(row *Line, w message.Wrapper) (problem, field string) {
 	return "", ""
 }
 
-// acceptText judges what the signal book knows of a body.
-func (s *Station) acceptText(b message.Body) (problem, field string) {
-	if b.Edition != s.book.Hash() {
+// acceptText judges what the edition knows of a body that the body names.
+func (s *Station) acceptText(o identity.Origin, index int64, b message.Body) (problem, field string) {
+	edition, ok := s.readAt(o, index, b.Edition)
+	if !ok && slices.Contains(ownFormats, string(b.Format)) {
+		edition, ok = s.book, true
+	}
+	if !ok {
 		return problemEdition, "edition"
 	}
-	if _, ok := s.book.Format(b.Format); !ok {
+	if _, ok := edition.Format(b.Format); !ok {
 		return problemFormat, "format"
 	}
-	if err := s.book.Check(b); err != nil {
+	if err := edition.Check(b); err != nil {
 		var p *book.ParamError
 		if errors.As(err, &p) {
 			return problemParameter, p.Param

@@ -121,7 +121,7 @@ func (s *Station) logKeyOwn(row Line) (identity.Origin, error) {
 // openingBody makes entry 0. previous is nil for the first era.
 func (s *Station) openingBody(now time.Time, l identity.Line, p *peer, t Terms, previous map[string]any) (message.Frozen, error) {
 	params := map[string]any{
-		"own_card": s.own.Load().CardDigest.String(), "peer_card": p.CardDigest.String(), "edition": s.book.Hash().String(),
+		"own_card": s.own.Load().CardDigest.String(), "peer_card": p.CardDigest.String(), "edition": s.speaks(now, l).Hash().String(),
 		"test_every": duration(t.TestEvery), "quota_bytes": t.Quota, "texts": t.Texts,
 	}
 	for k, v := range previous {

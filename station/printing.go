@@ -65,7 +65,7 @@ func (s *Station) printMessage(ctx context.Context, actor Actor, now time.Time, 
 	}
 	var pages []Page
 	for _, l := range langs {
-		text, err := s.book.Render(r.Entry.Body.Body(), l)
+		text, err := s.Text(r.Entry.Body.Body(), l)
 		if err != nil {
 			return 0, fmt.Errorf("%w: %w", ErrInvalid, err)
 		}

@@ -31,6 +31,9 @@ func (s *Station) project(tx Tx, o identity.Origin, index int64, e message.Entry
 	if err := s.projectReceipts(tx, o, index, e.Wrapper); err != nil {
 		return err
 	}
+	if problem == "" && (b.Format == "001" || b.Format == editionAdopted) {
+		return s.noteSpoken(tx, o, index, b)
+	}
 	if problem == "" && b.Format == "005" {
 		policy, err := message.PolicyOf(b)
 		if err != nil {

@@ -433,7 +433,7 @@ func (s *Station) snippet(r Read, lang book.Lang, asked []Term) Snippet {
 		lang = "en"
 	}
 	for _, l := range slices.Concat([]book.Lang{lang}, book.Langs()) {
-		text, err := s.book.Render(r.Entry.Body.Body(), l)
+		text, err := s.Text(r.Entry.Body.Body(), l)
 		if err != nil {
 			continue
 		}

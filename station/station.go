@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"detente/book"
-	"detente/dossier"
 	"detente/identity"
 	"detente/journal"
 	"detente/journal/mirror"
@@ -110,6 +109,7 @@ type Station struct {
 
 	bodies  readings[message.Frozen] // of the messages that await release or their place in a log
 	entries readings[message.Entry]  // that were read last
+	shelf   shelf                    // of the editions that are read
 	folds   folds                    // of the lines that were asked about
 	desk    watchDesk                // what the watch has read of the store
 	bundles sync.Mutex               // held while a bundle is read: one at a time is in memory
@@ -155,7 +155,7 @@ func New(ctx context.Context, now time.Time, cfg Config, open func(Finish) (Stor
 		batch: batch{dirty: make(map[identity.Line]bool)}, desk: watchDesk{lines: make(map[identity.Line]*lineRead)},
 	}
 	s.bodies.parser, s.entries.parser = message.ParseBody, message.ParseEntry
-	s.folds.forms = dossier.ByEdition(cfg.Book)
+	s.folds.forms = s.forms()
 	s.own.Store(&ownCards{own, cfg.Bundle})
 	s.changing.Store(&s.limits)
 	cosigner, err := journal.NewCosigner(own.Card.CosignerName(), cfg.Keys.Cosigner)
@@ -174,7 +174,7 @@ func New(ctx context.Context, now time.Time, cfg Config, open func(Finish) (Stor
 	if s.store, err = open(s.finish); err != nil {
 		return nil, fmt.Errorf("opening the store: %w", err)
 	}
-	if err := errors.Join(s.load(ctx, now), s.noteTrail(ctx, now)); err != nil {
+	if err := errors.Join(s.load(ctx, now), s.loadShelf(ctx), s.noteTrail(ctx, now)); err != nil {
 		return nil, errors.Join(err, s.store.Close())
 	}
 	return s, nil
@@ -183,7 +183,8 @@ func New(ctx context.Context, now time.Time, cfg Config, open func(Finish) (Stor
 // Name returns the station's name.
 func (s *Station) Name() identity.Station { return s.name }
 
-// Book returns the edition of the signal book that the station speaks.
+// Book returns the edition of the signal book that ships with the program: the
+// one that lines speak from their opening on.
 func (s *Station) Book() *book.Edition { return s.book }
 
 // Own returns the station's own verified cards.

@@ -83,9 +83,10 @@ func (s *Station) freeze(now time.Time, d Draft) (message.Frozen, error) {
 	if !d.Line.Has(s.name) {
 		return message.Frozen{}, fmt.Errorf("line %s is not a line of %s: see `detente line list`", d.Line, s.name)
 	}
-	format, ok := s.book.Format(d.Format)
+	edition := s.speaks(now, d.Line)
+	format, ok := edition.Format(d.Format)
 	if !ok {
-		return message.Frozen{}, fmt.Errorf("format %s is not in edition %s of the signal book: see `detente book list`", d.Format, s.book.Name())
+		return message.Frozen{}, fmt.Errorf("format %s is not in edition %s of the signal book: see `detente book list`", d.Format, edition.Name())
 	}
 	if d.ID == (message.ID{}) {
 		id, err := s.newID()
@@ -104,10 +105,10 @@ func (s *Station) freeze(now time.Time, d Draft) (message.Frozen, error) {
 		return message.Frozen{}, fmt.Errorf("expires: %s has passed; give a later time, or none", d.Expires.UTC().Format(time.RFC3339))
 	}
 	body := message.Body{
-		ID: d.ID, Format: d.Format, Edition: s.book.Hash(), Line: d.Line, From: s.name, To: d.Line.Other(s.name),
+		ID: d.ID, Format: d.Format, Edition: edition.Hash(), Line: d.Line, From: s.name, To: d.Line.Other(s.name),
 		Precedence: d.Precedence, Marking: d.Marking, Language: d.Language, Expires: d.Expires.UTC(), Refs: d.Refs, Params: d.Params,
 	}
-	if err := s.book.Check(body); err != nil {
+	if err := edition.Check(body); err != nil {
 		return message.Frozen{}, err
 	}
 	if err := checkPolicy(body); err != nil {

@@ -12,7 +12,7 @@ import (
 // calls it each second.
 func (s *Station) Tick(ctx context.Context, now time.Time) error {
 	unsafe := s.ClockSafe(now)
-	trail := s.noteTrail(ctx, now)
+	trail := errors.Join(s.noteTrail(ctx, now), s.readSpoken(ctx))
 	if err := errors.Join(trail, s.SaveMark(now)); err != nil {
 		return err
 	}

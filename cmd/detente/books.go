@@ -45,8 +45,8 @@ func loadBook(dir string) (*book.Edition, error) {
 
 func (a *app) bookCommands() *cobra.Command {
 	var b bookFlags
-	return noun(about{"book", "the signal book: formats, code lists, texts in six languages",
-		"The signal book says which messages there are and how they read in English, Russian, Chinese,\nSpanish, French and Arabic. These commands need no station.", "  detente book list --lang fr"},
+	c := noun(about{"book", "the signal book: formats, code lists, texts in six languages",
+		"The signal book says which messages there are and how they read in English, Russian, Chinese,\nSpanish, French and Arabic. A station may hold several editions: \"editions\", \"install\", \"sign\" and\n\"get\" are about those. The other commands need no station.", "  detente book list --lang fr"},
 		verb(about{"list", "list the formats", "Lists the formats with their usual precedence.", "  detente book list --lang ru"},
 			cobra.NoArgs, b.with(func(e *book.Edition, _ []string) error { return a.formats(e.Formats()) }), b.add),
 		verb(about{"search WORDS", "find formats by words in any language", "Finds formats whose number, name or labels hold the words, in any of the six languages.", "  detente book search обмен\n  detente book search inquiry"},
@@ -65,6 +65,8 @@ func (a *app) bookCommands() *cobra.Command {
 			cobra.ExactArgs(1), b.with(func(e *book.Edition, args []string) error { return a.parseText(e, args[0]) }), b.add),
 		verb(about{"diff DIR", "say what another edition changes", "Compares this edition with the one in a directory and lists what differs.", "  detente book diff our-edition"},
 			cobra.ExactArgs(1), b.with(func(e *book.Edition, args []string) error { return a.diffBooks(e, args[0]) }), b.add))
+	c.AddCommand(a.shelf()...)
+	return c
 }
 
 func (a *app) diffBooks(e *book.Edition, dir string) error {

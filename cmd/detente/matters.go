@@ -94,8 +94,8 @@ func (a *app) matterCommands() []*cobra.Command {
 	return []*cobra.Command{
 		a.matterNoun("matter", "matters: what was said on each, where it stands, who owes what", ""),
 		a.incident(),
-		a.matterNoun("claim", "claims: each fact, what was answered to it, where it stands", string(dossier.KindClaim)),
-		a.matterNoun("report", "reports of third parties: each state named, and its answer", string(dossier.KindReport)),
+		a.claim(a.matterNoun("claim", "claims: each fact, what was answered to it, where it stands", string(dossier.KindClaim))),
+		a.reportAnswer(a.matterNoun("report", "reports of third parties: each state named, and its answer", string(dossier.KindReport))),
 		a.obligations(),
 	}
 }

@@ -24,9 +24,15 @@ type draftFlags struct {
 }
 
 func (d *draftFlags) add(c *cobra.Command) {
+	d.frame(c)
 	f := c.Flags()
 	f.StringVar(&d.line, "line", "", "the line, as one/other/class")
 	f.StringArrayVarP(&d.params, "param", "p", nil, "a parameter, as name=value; a list by naming it again; @FILE in place of the value reads a file")
+}
+
+// frame adds what a message of any format says about itself.
+func (d *draftFlags) frame(c *cobra.Command) {
+	f := c.Flags()
 	f.StringVar(&d.precedence, "precedence", "", "ROUTINE, PRIORITY, IMMEDIATE or FLASH (default: the format's usual one)")
 	f.StringVar(&d.tlp, "tlp", "AMBER", "CLEAR, GREEN, AMBER, AMBER+STRICT or RED")
 	f.StringVar(&d.pap, "pap", "", "CLEAR, GREEN, AMBER or RED")
@@ -123,7 +129,13 @@ func (a *app) submit(c *cobra.Command, format string, d draftFlags) error {
 	}
 	params, err := d.typed(edition, format)
 	if err != nil {
-		return err
+		spoken, other := a.spokenOn(c, d.line)
+		if !other {
+			return err
+		}
+		if params, err = d.typed(spoken, format); err != nil {
+			return err
+		}
 	}
 	return a.submitParams(c, format, d, params)
 }

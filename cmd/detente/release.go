@@ -87,7 +87,7 @@ func (a *app) showRelease(c *cobra.Command, id string) error {
 	if err != nil {
 		return err
 	}
-	edition, err := book.Embedded()
+	edition, err := a.editionFor(c, f.Body().Edition)
 	if err != nil {
 		return err
 	}

@@ -161,7 +161,11 @@ func (s *serving) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.admitOperator(ctx)
+	pack, err := book.EmbeddedPack()
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.station.KeepBook(ctx, now(), pack), s.admitOperator(ctx))
 }
 
 // seed is a random start for the jitter of waits, which is no secret.

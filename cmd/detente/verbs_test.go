@@ -22,6 +22,11 @@ const verbs = `
 	AgreementState agreement-state agreement status
 	AgreementState agreement-state agreement owed
 	ExplainObligation explain-obligation agreement explain
+	Editions      editions       book editions
+	InstallEdition install-edition book install
+	EditionRequest edition-request book sign
+	SignEdition   sign-edition   book sign
+	Edition       edition        book get
 	AddBlob       add-blob       blob add
 	AddBlob       add-blob       evidence add
 	AddBlob       add-blob       incident evidence add
@@ -109,6 +114,9 @@ const verbs = `
 	RevokeTokens  revoke-tokens  token revoke
 	Tokens        tokens         token list
 	ShowBlob      blob           blob show
+	Submit        submit         claim make
+	Submit        submit         claim reply
+	Submit        submit         report answer
 	Submit        submit         msg send
 	Submit        submit         msg ack
 	Submit        submit         msg answer
