@@ -56,6 +56,7 @@ type Result struct {
 	Missed    int            // conditions of which no alarm told in time
 	Untold    map[string]int // the same, by kind
 	Seen      map[string]int // conditions by kind
+	Digests   int            // of the state that one side answered with its own, and that were one
 	Equal     int            // how often the states of both sides were compared, byte for byte, and were one
 }
 
@@ -310,7 +311,7 @@ func (w *world) start(ctx context.Context, n *node, fate func() memory.Fate) err
 	n.up, n.waiting, n.saving, n.began = true, false, false, w.now
 	var keeps *station.Watch
 	if w.opt.Watch || w.opt.Manned {
-		keeps = &station.Watch{Tests: true, Disk: n.disc}
+		keeps = &station.Watch{Tests: true, Digests: true, Disk: n.disc}
 	}
 	s, err := station.New(ctx, w.clock(n), station.Config{
 		Root: n.cast.RootInfo, Bundle: n.cast.Bundle, Keys: n.cast.Keys, Book: n.cast.Book, Mark: n.marks, Blobs: noBlobs{},
