@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"detente/identity"
+	"detente/line"
 	"detente/message"
 	"detente/station"
 	"detente/station/stationtest"
@@ -73,6 +74,10 @@ type story struct {
 	busy          time.Time // until when something is under way
 	err           error
 	told          Story
+
+	// What later scenes refer to: the first signature, the election window, the call
+	// of the consultation.
+	signature, vote, called message.ID
 }
 
 const (
@@ -129,10 +134,34 @@ func (s *story) routine() {
 	}
 }
 
-// tick lets a station look around, as its runner does each second.
+// tick lets a station look around and fetch evidence, as its runner does.
 func (s *story) tick(n *node) error {
 	err := n.end.Tick(s.ctx, s.w.clock(n))
+	if err == nil {
+		err = s.fetch(n)
+	}
 	s.w.kick(s.ctx, n)
+	return err
+}
+
+// fetch brings the evidence that a station wants, in the ranges of the wire.
+func (s *story) fetch(n *node) error {
+	other := s.w.other(n)
+	if s.w.cut != [2]bool{} {
+		return nil
+	}
+	wanted, _, err := n.end.WantedBlobs(s.ctx, s.w.line, identity.Digest{})
+	for _, b := range wanted {
+		for err == nil && b.State != station.BlobHeld {
+			r := line.Serve(s.ctx, station.At(other.end.Station, func() time.Time { return s.w.clock(other) }), line.Request{Op: line.OpBlob, Peer: n.name, Hash: b.Hash, Offset: b.Have})
+			if err = r.Err(); err == nil && len(r.Body) == 0 {
+				err = fmt.Errorf("%s gives nothing of %s", other.name, b.Hash)
+			}
+			if err == nil {
+				b, err = n.end.TakeBlob(s.ctx, s.w.clock(n), b, b.Have, r.Body)
+			}
+		}
+	}
 	return err
 }
 
@@ -187,8 +216,8 @@ func (s *story) put(n *node, d station.Draft, blobs map[string]jsontext.Value, t
 		typed = append(typed, name+"="+string(blobs[name]))
 	}
 	voice := s.w.voice(n)
-	if slices.Contains(envoyed, d.Format) {
-		voice.Cast.Officers = append([]stationtest.Officer{s.envoys[n]}, voice.Cast.Officers...)
+	if envoy, there := s.envoys[n]; there && slices.Contains(envoyed, d.Format) {
+		voice.Cast.Officers = append([]stationtest.Officer{envoy}, voice.Cast.Officers...)
 	}
 	out, err := voice.Say(s.ctx, s.w.clock(n), d, typed...)
 	if err != nil {
@@ -307,13 +336,4 @@ func keys(m map[string]jsontext.Value) func(func(string) bool) {
 			}
 		}
 	}
-}
-
-// year is all that is played.
-func (s *story) year() {
-	s.until(day(2, 9*time.Hour))
-	s.scene("a notice without any agreement")
-	notice := s.say(s.arden, "600", nil, "text=good morning")
-	_ = notice
-	s.until(day(365, 0))
 }
