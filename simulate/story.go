@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json/jsontext"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -227,7 +228,7 @@ func (s *story) put(n *node, d station.Draft, blobs map[string]jsontext.Value, t
 	s.w.spoke(s.ctx, n, out)
 	s.stir()
 	if !slices.Contains(unacknowledged, d.Format) {
-		s.w.at(s.w.now.Add(ackWithin[out.Precedence]), func() error { return s.understood(s.w.other(n), out.ID) })
+		s.later(ackWithin[out.Precedence], func() { s.understood(s.w.other(n), out.ID) })
 	}
 	return out.ID
 }
@@ -242,14 +243,42 @@ var unacknowledged = []message.Format{"010", "011", "012", "014", "015", "016", 
 // ackWithin is how soon a watch says that it has understood.
 var ackWithin = map[message.Precedence]time.Duration{message.Flash: 9 * time.Minute, message.Immediate: 25 * time.Minute, message.Priority: 90 * time.Minute, message.Routine: 5 * time.Hour}
 
-// understood lets the watch of a side open a message and say that it has
-// understood it.
-func (s *story) understood(n *node, id message.ID) error {
-	r, ok := s.open(n, id)
-	if ok {
-		s.say(n, "012", []message.ID{id}, "state=UND", "received="+r.Entry.Wrapper.At.UTC().Format(time.RFC3339), "role=watch")
+// understood lets the watch of a side open a message, once it is there, and say
+// that it has understood it.
+func (s *story) understood(n *node, id message.ID) {
+	s.once(n, id, func(r station.Read) {
+		s.say(n, "012", about(id), "state=UND", "received="+stamp(r.Entry.Wrapper.At), "role=watch")
+	})
+}
+
+// once lets the watch of a side open a message as soon as it is there, and do
+// something about it.
+func (s *story) once(n *node, id message.ID, do func(station.Read)) {
+	if s.err != nil {
+		return
 	}
-	return s.err
+	err := view(n, func(tx station.Tx) error {
+		_, err := tx.MessageByID(id)
+		return err
+	})
+	if errors.Is(err, station.ErrNotFound) { // the line is down
+		s.later(lookAgain, func() { s.once(n, id, do) })
+		return
+	}
+	if r, ok := s.open(n, id); ok {
+		do(r)
+	}
+}
+
+// lookAgain is how soon a watch looks again for what has not come.
+const lookAgain = 30 * time.Minute
+
+// later plays something while other scenes go on.
+func (s *story) later(after time.Duration, do func()) {
+	s.w.at(s.w.now.Add(after), func() error {
+		do()
+		return s.err
+	})
 }
 
 // open lets whoever is on watch open a message.
@@ -278,12 +307,11 @@ func (s *story) attach(n *node, mediaType string, text []byte) jsontext.Value {
 func (s *story) test(n *node) {
 	now := s.w.clock(n).UTC().Truncate(time.Second)
 	id := s.say(n, "010", nil, "test_no="+now.Format(time.RFC3339), "text_id=T1", "check_groups=4F2A 91C7", "bearer=direct")
-	s.w.at(s.w.now.Add(2*time.Minute), func() error {
-		other := s.w.other(n)
-		if _, ok := s.open(other, id); ok {
-			s.say(other, "011", []message.ID{id}, "read_back=4F2A 91C7", "received="+now.Format(time.RFC3339), "quality=clear")
-		}
-		return s.err
+	other := s.w.other(n)
+	s.later(2*time.Minute, func() {
+		s.once(other, id, func(r station.Read) {
+			s.say(other, "011", about(id), "read_back=4F2A 91C7", "received="+stamp(r.Entry.Wrapper.At), "quality=clear")
+		})
 	})
 }
 

@@ -78,21 +78,13 @@ func (s *story) down() {
 	since := s.w.now
 	s.w.cut = [2]bool{true, true}
 	s.pass(2 * time.Hour)
-	if s.err != nil {
-		return
-	}
-	d := station.Draft{Line: s.w.line, Format: "600"}
-	out, err := s.w.voice(s.arden).Say(s.ctx, s.w.clock(s.arden), d, "text=Our way to you is cut.")
-	s.fail(err)
-	s.w.spoke(s.ctx, s.arden, out)
-	s.stir()
+	s.say(s.arden, "600", nil, "text=Our way to you is cut.")
 	s.w.at(since.Add(36*time.Hour), func() error {
 		s.w.cut = [2]bool{}
 		s.stir()
 		return nil
 	})
 	s.until(since.Add(37 * time.Hour))
-	s.fail(s.understood(s.boreal, out.ID))
 	s.say(s.boreal, "021", nil, "bearer=direct", "since="+stamp(since), "cause=network", "restored="+stamp(s.w.now))
 }
 

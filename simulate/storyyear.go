@@ -45,14 +45,6 @@ func (s *story) notice(n *node, ahead time.Duration) message.ID {
 	return id
 }
 
-// later plays something while other scenes go on.
-func (s *story) later(after time.Duration, do func()) {
-	s.w.at(s.w.now.Add(after), func() error {
-		do()
-		return s.err
-	})
-}
-
 // inquire asks the other side about an activity.
 func (s *story) inquire(n *node, p message.Precedence) message.ID {
 	return s.put(n, station.Draft{Format: "210", Precedence: p}, nil, "kind=scanning", from("window", s.w.now.Add(-2*time.Hour), s.w.now.Add(-time.Hour)), "source_assets=prefix:192.0.2.0/24", "target_sector=energy", "effect=1",
