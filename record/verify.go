@@ -109,6 +109,7 @@ type verifier struct {
 	keep      bool                                    // whether said is kept
 	said      []Said
 	wanted    *wanted        // the entry whose proof is asked for; nil: none is
+	fold      *refold        // nil: where the line stands is not asked
 	consents  Consents       // of a publication
 	consented []message.Body // what it rests on
 	report    Report

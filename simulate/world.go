@@ -37,6 +37,8 @@ type Options struct {
 	Watch    bool // stations keep watch: tests by schedule, alarms, wires that are cut; no other troubles
 	Manned   bool // as Watch, with officers in three shifts at both ends, who say and do what a watch does; Messages and Tests are not asked
 	Liar     bool // the second station says what it likes; no other troubles
+
+	story *story // what is played in the world, by itself; nil: nothing is
 }
 
 // Result is what a run came to.
@@ -120,8 +122,9 @@ type node struct {
 	heard    time.Time                 // when it was last in touch with the other one
 	readTo   message.ID                // the test that its officers have read back last
 	crew     *crew                     // nil: it is not manned
-	moving   bool                      // it is on its way to another site, and not started meanwhile
-	full     time.Time                 // since when its disk is nearly full; zero: it is not
+	blobs    station.Blobs
+	moving   bool      // it is on its way to another site, and not started meanwhile
+	full     time.Time // since when its disk is nearly full; zero: it is not
 }
 
 // forgot reports whether a node's store was put back so soon after a moment that
@@ -250,7 +253,10 @@ func newWorld(ctx context.Context, o Options, between func(*node, station.Store)
 		if err != nil {
 			return nil, err
 		}
-		w.nodes[i] = &node{name: cast.Card.Station, cast: cast, disk: memory.NewDisk(), marks: &markStore{}, seen: make(map[identity.Origin]int64)}
+		w.nodes[i] = &node{name: cast.Card.Station, cast: cast, disk: memory.NewDisk(), marks: &markStore{}, seen: make(map[identity.Origin]int64), blobs: noBlobs{}}
+		if o.story != nil {
+			w.nodes[i].blobs = newBlobs()
+		}
 	}
 	l, err := identity.NewLine(w.nodes[0].name, w.nodes[1].name, identity.Notification)
 	if err != nil {
@@ -273,7 +279,11 @@ func (w *world) open(ctx context.Context) error {
 		return err
 	}
 	for _, n := range w.nodes {
-		if err := n.end.OpenLine(ctx, w.now, w.line, station.DefaultTerms()); err != nil {
+		terms := station.DefaultTerms()
+		if w.opt.story != nil {
+			terms.TestEvery = 24 * time.Hour
+		}
+		if err := n.end.OpenLine(ctx, w.now, w.line, terms); err != nil {
 			return err
 		}
 	}
@@ -314,7 +324,7 @@ func (w *world) start(ctx context.Context, n *node, fate func() memory.Fate) err
 		keeps = &station.Watch{Tests: true, Digests: true, Disk: n.disc}
 	}
 	s, err := station.New(ctx, w.clock(n), station.Config{
-		Root: n.cast.RootInfo, Bundle: n.cast.Bundle, Keys: n.cast.Keys, Book: n.cast.Book, Mark: n.marks, Blobs: noBlobs{},
+		Root: n.cast.RootInfo, Bundle: n.cast.Bundle, Keys: n.cast.Keys, Book: n.cast.Book, Mark: n.marks, Blobs: n.blobs,
 		Random: w.ids, Jitter: w.rand, Steady: func() time.Duration { return w.now.Sub(begin) }, Watch: keeps,
 	}, func(f station.Finish) (station.Store, error) {
 		n.store = memory.Open(n.disk, f, fate)
@@ -336,13 +346,23 @@ func (w *world) start(ctx context.Context, n *node, fate func() memory.Fate) err
 // run runs the world to its end.
 func (w *world) run(ctx context.Context) error {
 	w.plan(ctx)
-	end := w.quiet.Add(settle)
+	if err := w.play(ctx, w.quiet.Add(settle)); err != nil {
+		return err
+	}
+	if w.liar != nil {
+		return w.liar.end(ctx)
+	}
+	if err := w.oracle.end(ctx); err != nil || !w.opt.Manned {
+		return err
+	}
+	return w.oracle.endOfWatch(ctx)
+}
+
+// play lets happen what is due up to a moment.
+func (w *world) play(ctx context.Context, until time.Time) error {
 	hour, busy := w.now, 0
-	for w.queue.Len() > 0 {
+	for w.queue.Len() > 0 && !w.queue[0].at.After(until) {
 		e := heap.Pop(&w.queue).(event) //nolint:errcheck // nothing else was pushed
-		if e.at.After(end) {
-			break
-		}
 		if e.at.After(w.now) {
 			w.now = e.at
 		}
@@ -364,13 +384,7 @@ func (w *world) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if w.liar != nil {
-		return w.liar.end(ctx)
-	}
-	if err := w.oracle.end(ctx); err != nil || !w.opt.Manned {
-		return err
-	}
-	return w.oracle.endOfWatch(ctx)
+	return nil
 }
 
 // busyHour bounds the events of an hour: more of them say that the stations

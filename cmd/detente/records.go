@@ -46,6 +46,7 @@ func (a *app) recordCommands() *cobra.Command {
 			}),
 		a.publish(),
 		a.redact(),
+		a.stateFile(),
 		verb(about{"verify FILE…", "verify records or evidence files, offline, from the parties' roots alone",
 			"Verifies without configuration, key or network. Prints numbered checks, each passed, failed or not\nchecked, and a verdict. Ends with 0 where all is valid, 5 where something is not, and 6 where\nsomething could not be checked, which is named.",
 			"  detente record verify inquiry.record --root arden.example.root --root boreal.example.root --lang fr"},

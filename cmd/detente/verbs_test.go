@@ -136,6 +136,7 @@ const verbs = `
 	LineHistory   line-history   line stats
 	Submit        submit         policy change
 	State         state          line state
+	StateFile     state-file     record state
 	Tension       tension        tension
 	Withdraw      withdraw       msg withdraw
 	Whole         state          line state
