@@ -55,6 +55,9 @@ type Result struct {
 	Missed    int            // conditions of which no alarm told in time
 	Untold    map[string]int // the same, by kind
 	Seen      map[string]int // conditions by kind
+	Shared    int            // bundles of indicators
+	Judged    int            // objects of them on which feedback came back
+	DaysOff   int            // of officers, each told with what it leaves open
 	Equal     int            // how often the states of both sides were compared, byte for byte, and were one
 }
 
@@ -119,6 +122,8 @@ type node struct {
 	crew     *crew                     // nil: it is not manned
 	moving   bool                      // it is on its way to another site, and not started meanwhile
 	full     time.Time                 // since when its disk is nearly full; zero: it is not
+	blobs    *shelf                    // of a manned world
+	copied   time.Time                 // when the copy is made that its second site begins with; zero: never
 }
 
 // forgot reports whether a node's store was put back so soon after a moment that
@@ -240,7 +245,7 @@ func newWorld(ctx context.Context, o Options, between func(*node, station.Store)
 		if err != nil {
 			return nil, err
 		}
-		w.nodes[i] = &node{name: cast.Card.Station, cast: cast, disk: memory.NewDisk(), marks: &markStore{}, seen: make(map[identity.Origin]int64)}
+		w.nodes[i] = &node{name: cast.Card.Station, cast: cast, disk: memory.NewDisk(), marks: &markStore{}, blobs: newShelf(), seen: make(map[identity.Origin]int64)}
 	}
 	l, err := identity.NewLine(w.nodes[0].name, w.nodes[1].name, identity.Notification)
 	if err != nil {
@@ -299,12 +304,16 @@ func (w *world) at(t time.Time, do func() error) {
 func (w *world) start(ctx context.Context, n *node, fate func() memory.Fate) error {
 	n.gen++
 	n.up, n.waiting, n.saving, n.began = true, false, false, w.now
+	var blobs station.Blobs = noBlobs{}
+	if w.opt.Manned {
+		blobs = n.blobs
+	}
 	var keeps *station.Watch
 	if w.opt.Watch || w.opt.Manned {
 		keeps = &station.Watch{Tests: true, Disk: n.disc}
 	}
 	s, err := station.New(ctx, w.clock(n), station.Config{
-		Root: n.cast.RootInfo, Bundle: n.cast.Bundle, Keys: n.cast.Keys, Book: n.cast.Book, Mark: n.marks, Blobs: noBlobs{},
+		Root: n.cast.RootInfo, Bundle: n.cast.Bundle, Keys: n.cast.Keys, Book: n.cast.Book, Mark: n.marks, Blobs: blobs,
 		Random: w.ids, Jitter: w.rand, Steady: func() time.Duration { return w.now.Sub(begin) }, Watch: keeps,
 	}, func(f station.Finish) (station.Store, error) {
 		n.store = memory.Open(n.disk, f, fate)
