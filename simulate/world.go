@@ -59,6 +59,9 @@ type Result struct {
 	Untold    map[string]int // the same, by kind
 	Seen      map[string]int // conditions by kind
 	Digests   int            // of the state that one side answered with its own, and that were one
+	Shared    int            // bundles of indicators
+	Judged    int            // objects of them on which feedback came back
+	DaysOff   int            // of officers, each told with what it leaves open
 	Equal     int            // how often the states of both sides were compared, byte for byte, and were one
 }
 
@@ -122,9 +125,10 @@ type node struct {
 	heard    time.Time                 // when it was last in touch with the other one
 	readTo   message.ID                // the test that its officers have read back last
 	crew     *crew                     // nil: it is not manned
-	blobs    station.Blobs
-	moving   bool      // it is on its way to another site, and not started meanwhile
-	full     time.Time // since when its disk is nearly full; zero: it is not
+	blobs    station.Blobs             // beside the store
+	moving   bool                      // it is on its way to another site, and not started meanwhile
+	full     time.Time                 // since when its disk is nearly full; zero: it is not
+	copied   time.Time                 // when the copy is made that its second site begins with; zero: never
 }
 
 // forgot reports whether a node's store was put back so soon after a moment that
@@ -254,8 +258,8 @@ func newWorld(ctx context.Context, o Options, between func(*node, station.Store)
 			return nil, err
 		}
 		w.nodes[i] = &node{name: cast.Card.Station, cast: cast, disk: memory.NewDisk(), marks: &markStore{}, seen: make(map[identity.Origin]int64), blobs: noBlobs{}}
-		if o.story != nil {
-			w.nodes[i].blobs = newBlobs()
+		if o.Manned || o.story != nil {
+			w.nodes[i].blobs = newShelf()
 		}
 	}
 	l, err := identity.NewLine(w.nodes[0].name, w.nodes[1].name, identity.Notification)
