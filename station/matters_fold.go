@@ -24,6 +24,7 @@ type Matters struct {
 	line       *dossier.Line
 	own        identity.Station
 	parse      func(plain []byte) (message.Entry, error)
+	code       func(identity.Station) identity.Code // the short code by which a station is cited; nil: none is known, and nothing is contested
 	logs       map[identity.Origin]*foldedLog
 	generation int64 // of the tables that it was filled from
 	messages   int   // held
@@ -130,6 +131,9 @@ func (m *Matters) take(tx Tx, log *foldedLog, msg Message) error {
 			it = dossier.Read(msg.Origin, msg.Index, log.received(msg.Index), e)
 			if it.Key, err = m.keyIn(tx, msg, e); err != nil {
 				return err
+			}
+			if m.code != nil {
+				it.Disowns = dossier.DisownedBy(msg.Origin, m.code(msg.Origin.Writer), m.code(msg.Origin.Reader), e.Body.Body())
 			}
 		}
 	}
