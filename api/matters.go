@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -18,22 +19,23 @@ import (
 // Matter is where one matter stands as of a second. Nothing in it says or implies
 // that anybody admits anything.
 type Matter struct {
-	ID       string     `json:"id" doc:"of its first message"`
-	Citation string     `json:"citation"`
-	Line     string     `json:"line"`
-	Kind     string     `json:"kind"`
-	Stage    string     `json:"stage"`
-	Since    time.Time  `json:"since" doc:"since when the stage holds"`
-	Last     time.Time  `json:"last" doc:"the latest receipt in it"`
-	Closed   bool       `json:"closed" doc:"at rest, and nothing is owed but confirmations"`
-	Report   string     `json:"report,omitempty" doc:"incident: early, interim or final"`
-	Outcome  string     `json:"outcome,omitempty" doc:"the code of the last answer"`
-	Lead     string     `json:"lead,omitempty" doc:"how long ahead something was announced: usual, least or short"`
-	LapsesAt *time.Time `json:"lapses_at,omitempty"`
-	Owed     int        `json:"owed" doc:"how many duties wait for an act"`
-	Next     *Duty      `json:"next,omitempty" doc:"the one that is due first"`
-	Step     string     `json:"step,omitempty" doc:"of the ladder of escalation, L0 to L7; absent: on none"`
-	Cursor   string     `json:"cursor" doc:"the list's cursor"`
+	ID        string     `json:"id" doc:"of its first message"`
+	Citation  string     `json:"citation"`
+	Line      string     `json:"line"`
+	Kind      string     `json:"kind"`
+	Stage     string     `json:"stage"`
+	Since     time.Time  `json:"since" doc:"since when the stage holds"`
+	Last      time.Time  `json:"last" doc:"the latest receipt in it"`
+	Closed    bool       `json:"closed" doc:"at rest, and nothing is owed but confirmations"`
+	Report    string     `json:"report,omitempty" doc:"incident: early, interim or final"`
+	Outcome   string     `json:"outcome,omitempty" doc:"the code of the last answer"`
+	Lead      string     `json:"lead,omitempty" doc:"how long ahead something was announced: usual, least or short"`
+	LapsesAt  *time.Time `json:"lapses_at,omitempty"`
+	Owed      int        `json:"owed" doc:"how many duties wait for an act"`
+	Next      *Duty      `json:"next,omitempty" doc:"the one that is due first"`
+	Contested bool       `json:"contested,omitempty" doc:"the author of a message in it disowns that message"`
+	Step      string     `json:"step,omitempty" doc:"of the ladder of escalation, L0 to L7; absent: on none"`
+	Cursor    string     `json:"cursor" doc:"the list's cursor"`
 }
 
 // Duty is what one side owes after a message, and how it stands.
@@ -248,6 +250,7 @@ func (s *Server) shownMatter(m station.Matter, at time.Time) Matter {
 		ID: m.ID.String(), Citation: m.Citation, Line: m.Line.String(), Kind: string(m.Kind), Stage: string(m.Stage), Since: m.Since.UTC(), Last: m.Last.UTC(),
 		Closed: m.Closed, Report: m.Report, Outcome: m.Outcome, Lead: string(m.Lead), LapsesAt: optional(m.LapsesAt), Owed: len(m.Owed()), Cursor: m.Cursor, Step: string(m.Ladder.Rung),
 	}
+	v.Contested = slices.ContainsFunc(m.Timeline, func(e dossier.Entry) bool { return slices.Contains(e.Flags, dossier.FlagContested) })
 	if d, ok := m.Due(); ok {
 		next := s.shownDuty(d, station.Lateness(d, at))
 		next.Citation = s.cited(m.Timeline, d.Of)

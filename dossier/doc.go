@@ -54,6 +54,8 @@
 // it calls for receipts and for no answer. A question may be put at any stage.
 // A message that its author recalled (019 recall) or withdrew (018) no longer
 // counts: the dossier stands where it would without it.
+// What its author disowns because a key of its was stolen (033) is flagged as
+// contested, and counts as it did: that is its approvals' to say.
 //
 // # Facts, states, messages by number
 //

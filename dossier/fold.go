@@ -129,6 +129,9 @@ func (f *fold) marks(c *call, known bool) (flags []Flag) {
 	if !c.disputed.IsZero() {
 		flags = append(flags, FlagTimeDisputed)
 	}
+	if f.l.contested(c.it, f.at) {
+		flags = append(flags, FlagContested)
+	}
 	if c.from.After(c.it.Received) {
 		flags = append(flags, FlagKeyDisclosed)
 	}

@@ -53,6 +53,7 @@ type Item struct {
 	Disputed    *Place          // of format 004: the entry whose receipt is in question
 	Key         *Place          // of a message that discloses the file key of its author's own entry: which one; nil: it discloses none. Disclosed says which key; who has the entry sets it where the key opens it
 	Policy      *message.Policy // of format 005: who releases what from then on
+	Disowns     *Disowned       // of format 033: which of its author's entries it disowns; nil: none. Who knows both short codes sets it by DisownedBy
 	Rule        message.Body    // of a provisional message: what its writer's policy is asked with
 	Withheld    bool            // while Received is zero: its reader, though alive, does not receipt it
 }

@@ -128,22 +128,6 @@ func (l *Line) dossiers(at time.Time) []Dossier {
 	return list
 }
 
-// folded returns the dossier of a head that is known as of a second: as it was
-// folded before where that still holds.
-func (l *Line) folded(head message.ID, at time.Time) Dossier {
-	k := &l.keep
-	now := at.Unix()
-	if d := k.heads[head]; d != nil {
-		if now >= d.from && now < d.to {
-			return d.dossier
-		}
-		k.drop(d)
-	}
-	l.keepFold(head, at)
-	k.sweep()
-	return k.heads[head].dossier
-}
-
 // keepFold folds the dossier of a head, and keeps it.
 func (l *Line) keepFold(head message.ID, at time.Time) {
 	d := &kept{}

@@ -23,10 +23,11 @@ type Line struct {
 	marks     map[Place][]Place           // the refusals, disputes and keys that name an entry
 	blobs     map[identity.Digest][]Place // the receipts of a blob
 	policies  map[identity.Station][]Place
-	sealed    map[dayOf][]Place      // entries that were refused as unreadable, by the day of receipt
-	notices   map[int64][]message.ID // by the days of their windows
-	long      []message.ID           // notices whose windows have too many days
-	owing     *owing                 // nil until Owing is asked
+	disowned  map[identity.Station][]Place // by writer, the messages that disown entries
+	sealed    map[dayOf][]Place            // entries that were refused as unreadable, by the day of receipt
+	notices   map[int64][]message.ID       // by the days of their windows
+	long      []message.ID                 // notices whose windows have too many days
+	owing     *owing                       // nil until Owing is asked
 
 	pending map[Place]struct{} // entries without a receipt
 	closed  map[Place]struct{} // entries that a refusal says cannot be opened
@@ -48,7 +49,7 @@ func NewLine(b Book) *Line {
 		forms: make(map[message.Format]Form), moves: make(map[Kind]map[Move][]message.Format),
 		items: make(map[Place]Item), ids: make(map[message.ID][]Place), referring: make(map[message.ID][]message.ID),
 		marks: make(map[Place][]Place), blobs: make(map[identity.Digest][]Place), policies: make(map[identity.Station][]Place),
-		sealed: make(map[dayOf][]Place), notices: make(map[int64][]message.ID),
+		disowned: make(map[identity.Station][]Place), sealed: make(map[dayOf][]Place), notices: make(map[int64][]message.ID),
 		pending: make(map[Place]struct{}), closed: make(map[Place]struct{}), keep: newKeep(),
 	}
 	l.editions, _ = b.(Editions)
@@ -188,6 +189,10 @@ func (l *Line) index(it Item, p Place) {
 		at, _ := slices.BinarySearchFunc(list, p, placeOrder)
 		l.policies[it.Origin.Writer] = slices.Insert(list, at, p)
 		l.keep.changed(ofPolicies(it.Origin.Writer))
+	}
+	if it.Disowns != nil {
+		l.disowned[it.Origin.Writer] = append(l.disowned[it.Origin.Writer], p)
+		l.keep.changed(ofDisowned(it.Origin.Writer))
 	}
 	if form := l.form(it); form.Kind == KindService && form.Move == "receive" {
 		if d, err := identity.ParseDigest(it.Facts.Words["hash"]); err == nil {

@@ -100,6 +100,21 @@ var stories = map[string]string{
 		at 3h P: flag P time-disputed
 		5h boreal 231 A answer=stopped -> P
 		at 5h P: boreal answered P late`,
+	"what its author disowns is contested, and counts as it did": `
+		0s arden 210 Q prec=IMMEDIATE
+		1h boreal 211 A answer=not-ours -> Q
+		2h arden 210 N prec=IMMEDIATE
+		3h boreal 033 K disowns=A prec=FLASH
+		4h arden 033 L disowns-since=@90m prec=FLASH
+		5h arden 019 R kind=recall -> L
+		6h arden 210 P prec=IMMEDIATE
+		at 2h Q: boreal answered Q met
+		at 3h Q: flag A contested
+		at 3h Q: boreal answered Q met
+		at 4h N: flag N contested
+		at 4h Q: flag Q none
+		at 5h N: flag N none
+		at 6h P: flag P none`,
 	"answered between the two deadlines": `
 		0s arden 230 P prec=FLASH recv=1h
 		2h boreal 004 D disputes=P

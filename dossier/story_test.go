@@ -111,6 +111,10 @@ func (s *story) param(it *Item, name, value string) {
 	case "disputes":
 		p := s.place[value]
 		it.Disputed = &p
+	case "disowns":
+		it.Disowns = &Disowned{Places: []Place{s.place[value]}}
+	case "disowns-since":
+		it.Disowns = &Disowned{Since: span(s.t, value)}
 	case "key":
 		p := s.place[value]
 		it.Key = &p

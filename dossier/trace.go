@@ -36,6 +36,7 @@ const (
 	partNotices
 	partLong    // notices with windows of too many days
 	partWindows // notices of any day
+	partDisowned
 )
 
 // The hash is FNV-1a, of 64 bits.
@@ -83,6 +84,7 @@ func ofBlob(d identity.Digest) part {
 }
 
 func ofPolicies(s identity.Station) part { return sortOf(partPolicies).text(string(s)) }
+func ofDisowned(s identity.Station) part { return sortOf(partDisowned).text(string(s)) }
 func ofSealed(d dayOf) part {
 	return sortOf(partSealed).text(string(d.writer)).add(uint64(d.day)) //nolint:gosec // a hash
 }

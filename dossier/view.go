@@ -78,6 +78,7 @@ const (
 	FlagCorrected      Flag = "corrected"            // its author corrected it: clocks stay
 	FlagShortNotice    Flag = "short-notice"         // it announces something too late
 	FlagTimeDisputed   Flag = "time-disputed"        // its receipt is in question
+	FlagContested      Flag = "contested"            // its author disowns it: a key of its was stolen
 	FlagKeyDisclosed   Flag = "key-disclosed"        // it could not be read without its file key
 	FlagExtended       Flag = "extended"             // it moved the date of an answer
 	FlagExtensionCut   Flag = "extension-cut"        // it asked for more than is by right

@@ -44,6 +44,7 @@ type logVerifier struct {
 	proven     bool        // the entry at hand is in a receipted tree
 
 	disclosed, unproven []int64
+	written             []int64 // of each disclosed entry, its writer's second; 0 where it says none
 	seen                []sighting
 	problems            []problem
 	forked              bool                 // the log shows more than one history
@@ -330,11 +331,12 @@ func (l *logVerifier) entry(folder string, index int64) {
 		return
 	}
 	l.v.pass(CheckDisclosed, l.cite(index))
-	l.disclosed = append(l.disclosed, index)
+	l.disclosed, l.written = append(l.disclosed, index), append(l.written, 0)
 	e, ok := l.open(index, sealed, text)
 	if !ok {
 		return
 	}
+	l.written[len(l.written)-1] = e.Wrapper.At.Unix()
 	if l.end >= 0 && index >= l.end {
 		l.v.missing(CheckBody, l.cite(index), because(AboveEnd, nil, fmt.Sprint(l.end)))
 		l.v.matters.disowned(l.o, e)
@@ -362,6 +364,7 @@ func (l *logVerifier) counts(index int64, e message.Entry) {
 		return
 	}
 	l.consents(index, e.Body.Body())
+	l.contests(index, e.Body.Body())
 	if l.v.keep {
 		l.v.said = append(l.v.said, said)
 	}

@@ -197,6 +197,8 @@ func (f *refold) state(texts []*treaty.Agreement, at time.Time) (LineState, erro
 		if x.readable {
 			x.item = dossier.Read(x.place.Origin, x.place.Index, x.item.Received, x.entry)
 			x.item.Key = x.key
+			o := x.place.Origin
+			x.item.Disowns = dossier.DisownedBy(o, f.v.cards[o.Writer].Card.Code, f.v.cards[o.Reader].Card.Code, x.entry.Body.Body())
 		}
 		line.Put(x.item)
 		if at.IsZero() && x.item.Received.After(last) {

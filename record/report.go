@@ -82,21 +82,22 @@ const (
 
 // Report is what verification found.
 type Report struct {
-	Form            string    `json:"report"` // the name of this form of report
-	Kind            Kind      `json:"kind,omitempty"`
-	Verdict         Verdict   `json:"verdict"`
-	Messages        int       `json:"messages"`
-	Receipts        int       `json:"receipts"`
-	Verified        int       `json:"verified"`
-	Checks          []Tally   `json:"checks"`
-	Findings        []Finding `json:"findings"`
-	Undisclosed     []string  `json:"undisclosed"`
-	Closed          []string  `json:"without_prejudice,omitempty"` // of Undisclosed, said without prejudice as the record's maker says
-	MissingReceipts []string  `json:"missing_receipts"`
-	Lapsed          []string  `json:"lapsed"`           // first receipted after an approval had expired
-	Counted         []Counted `json:"counted"`          // by a policy that is there; that none came between is not shown
-	Covers          []Cover   `json:"covers"`           // of a line: what the record covers of each log
-	Claims          []Claim   `json:"claims,omitempty"` // what was alleged and answered, as far as it is disclosed; none of an invalid record
+	Form            string      `json:"report"` // the name of this form of report
+	Kind            Kind        `json:"kind,omitempty"`
+	Verdict         Verdict     `json:"verdict"`
+	Messages        int         `json:"messages"`
+	Receipts        int         `json:"receipts"`
+	Verified        int         `json:"verified"`
+	Checks          []Tally     `json:"checks"`
+	Findings        []Finding   `json:"findings"`
+	Undisclosed     []string    `json:"undisclosed"`
+	Closed          []string    `json:"without_prejudice,omitempty"` // of Undisclosed, said without prejudice as the record's maker says
+	MissingReceipts []string    `json:"missing_receipts"`
+	Lapsed          []string    `json:"lapsed"`              // first receipted after an approval had expired
+	Contested       []Contested `json:"contested,omitempty"` // disowned by their author
+	Counted         []Counted   `json:"counted"`             // by a policy that is there; that none came between is not shown
+	Covers          []Cover     `json:"covers"`              // of a line: what the record covers of each log
+	Claims          []Claim     `json:"claims,omitempty"`    // what was alleged and answered, as far as it is disclosed; none of an invalid record
 }
 
 func (v *verifier) note(c Check, r Result, where string, why fault) {
@@ -190,6 +191,9 @@ func (r Report) Render(l book.Lang) (string, error) {
 	}
 	if len(r.Lapsed) > 0 {
 		fmt.Fprintf(&b, "%s: %s\n", counts["lapsed"][l], strings.Join(r.Lapsed, " "))
+	}
+	for _, c := range r.Contested {
+		b.WriteString(c.render(l))
 	}
 	for _, c := range r.Counted {
 		fmt.Fprintf(&b, "%s %s: %s\n", c.Message, counts["counted"][l], c.Policy)

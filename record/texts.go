@@ -30,6 +30,8 @@ var counts = map[string]text{
 		"cuenta según las reglas de autorización en (que no hubo otras entre ellas y el mensaje, este registro no lo muestra)",
 		"compte selon les règles d'autorisation en (qu'il n'y en ait pas eu d'autres avant le message, cet extrait ne le montre pas)",
 		"يُحتسب وفق قواعد الموافقة في (لا يبيّن هذا السجل أنه لم تأت قواعد غيرها قبل الرسالة)"),
+	"contested": six("contested: its author disowns it (a claim, which alters no verdict) in", "оспорено: автор отказывается от этого (утверждение, не меняющее вывода) в", "有争议：作者称非其所发（此为主张，不改变结论），见",
+		"impugnado: su autor dice que no es suyo (una afirmación, que no altera el veredicto) en", "contesté : son auteur dit qu'il n'est pas de lui (une affirmation, qui ne change aucun verdict) en", "محل طعن: ينكره صاحبه (ادعاء لا يغيّر الحكم) في"),
 	"covers":     six("covers entries up to", "охватывает записи до", "涵盖条目至", "abarca las entradas hasta", "couvre les entrées jusqu'à", "يشمل القيود حتى"),
 	"receipted":  six("head receipted last", "последнее подтверждённое состояние", "最近获回执的日志头", "última cabecera con acuse", "dernière tête avec accusé", "آخر رأس بإيصال"),
 	"known":      six("largest size known to this record; whether the log went on, it cannot show", "наибольший известный этой записи размер; продолжался ли журнал, она показать не может", "本记录所知最大长度；日志其后是否延续，本记录无法证明", "mayor tamaño que este registro conoce; si el registro siguió, no puede mostrarlo", "plus grande taille connue de cet extrait ; si le journal a continué, il ne peut le montrer", "أكبر حجم يعرفه هذا السجل؛ ولا يمكنه أن يبيّن هل استمر السجل بعده"),

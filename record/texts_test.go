@@ -118,6 +118,7 @@ func TestRenderSaysEverything(t *testing.T) {
 	}
 	v.missing(CheckPolicy, "ARD/BOR-N1-3", fault{reason: TooFew, values: values, refused: "BOR/ARD-N1-9"})
 	v.report.Lapsed = []string{"ARD/BOR-N1-4"}
+	v.report.Contested = []Contested{{"ARD/BOR-N1-5", "ARD/BOR-N1-6", 2, "ARD/BOR-N1-8"}}
 	report := v.finish()
 	if report.ExitCode() != 5 {
 		t.Errorf("exit code %d", report.ExitCode())
@@ -134,7 +135,7 @@ func TestRenderSaysEverything(t *testing.T) {
 				}
 			}
 		}
-		for _, want := range []string{TooFew.in(l, values) + " " + Refused.in(l, []string{"BOR/ARD-N1-9"}), counts["lapsed"][l] + ": ARD/BOR-N1-4"} {
+		for _, want := range []string{TooFew.in(l, values) + " " + Refused.in(l, []string{"BOR/ARD-N1-9"}), counts["lapsed"][l] + ": ARD/BOR-N1-4", "ARD/BOR-N1-5 … ARD/BOR-N1-6 " + counts["contested"][l] + ": ARD/BOR-N1-8"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s: the report does not say %q", l, want)
 			}

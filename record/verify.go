@@ -51,7 +51,7 @@ func newVerifier(roots []identity.Root) *verifier {
 	v := &verifier{
 		roots: roots, cards: make(map[identity.Station]identity.Verified), approvals: identity.NewVerifier(), used: make(map[string]bool),
 		logs: make(map[identity.Origin]*logVerifier), ends: make(map[identity.Origin]identity.Succession), bodies: make(map[message.ID]told), refused: make(map[Entry]string),
-		sights: make(map[sight]identity.Digest), known: make(map[identity.Origin]int64), matters: newMatters(),
+		sights: make(map[sight]identity.Digest), known: make(map[identity.Origin]int64), matters: newMatters(), takenBack: make(map[message.ID][]identity.Station),
 	}
 	v.report.Form = "detente.record/v1"
 	return v
@@ -84,6 +84,7 @@ func (v *verifier) run(r io.ReaderAt, size int64) Report {
 		}
 	}
 	v.unused()
+	v.contest(origins)
 	v.matters.judge(v, origins)
 	report := v.finish()
 	if report.Verdict != Invalid {
@@ -108,10 +109,12 @@ type verifier struct {
 	matters   *matters                                // what was said on what
 	keep      bool                                    // whether said is kept
 	said      []Said
-	wanted    *wanted        // the entry whose proof is asked for; nil: none is
-	fold      *refold        // nil: where the line stands is not asked
-	consents  Consents       // of a publication
-	consented []message.Body // what it rests on
+	disowns   []disowning
+	takenBack map[message.ID][]identity.Station // by whom a message was recalled
+	wanted    *wanted                           // the entry whose proof is asked for; nil: none is
+	fold      *refold                           // nil: where the line stands is not asked
+	consents  Consents                          // of a publication
+	consented []message.Body                    // what it rests on
 	report    Report
 }
 

@@ -25,6 +25,7 @@ type Matters struct {
 	own        identity.Station
 	parse      func(plain []byte) (message.Entry, error)
 	heldAt     func(by identity.Origin, h message.Held) (time.Time, error) // nil: by what the store took as listed
+	code       func(identity.Station) identity.Code                        // the short code by which a station is cited; nil: none is known, and nothing is contested
 	logs       map[identity.Origin]*foldedLog
 	generation int64 // of the tables that it was filled from
 	messages   int   // held
@@ -132,6 +133,9 @@ func (m *Matters) take(tx Tx, log *foldedLog, msg Message) error {
 			it = dossier.Read(msg.Origin, msg.Index, log.received(msg.Index), e)
 			if it.Key, err = m.keyIn(tx, msg, e); err != nil {
 				return err
+			}
+			if m.code != nil {
+				it.Disowns = dossier.DisownedBy(msg.Origin, m.code(msg.Origin.Writer), m.code(msg.Origin.Reader), e.Body.Body())
 			}
 		}
 	}

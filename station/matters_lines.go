@@ -64,7 +64,7 @@ func (s *Station) folded(ctx context.Context, tx Tx, row Line, most int, do func
 	}
 	if m == nil || m.generation != n {
 		m = NewMatters(f.forms, s.name)
-		m.parse = s.entries.parse
+		m.parse, m.code = s.entries.parse, s.code
 		m.generation = n
 	}
 	if more, err = m.takeSome(ctx, tx, row, most); err != nil {

@@ -47,13 +47,12 @@ const (
 
 // stage is a ledger on which a story is played.
 type stage struct {
-	t    testing.TB
-	l    *Ledger
-	b    Book
-	now  time.Time
-	n    map[identity.Party]int64
-	all  []Event
-	last *Event
+	t   testing.TB
+	l   *Ledger
+	b   Book
+	now time.Time
+	n   map[identity.Party]int64
+	all []Event
 }
 
 var begin = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC) // of the agreement
