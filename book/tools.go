@@ -155,6 +155,11 @@ func (e *Edition) Diff(other *Edition) []Change {
 	if marshalled(e.meta) != marshalled(other.meta) {
 		out = append(out, Change{"edition.json", "differs"})
 	}
+	for _, l := range langs {
+		if was, is := e.Status(l), other.Status(l); was != is {
+			out = append(out, Change{"language pack " + string(l), "was " + was + " and is " + is})
+		}
+	}
 	for _, f := range e.formats {
 		g, ok := other.Format(f.Number)
 		if !ok {
