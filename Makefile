@@ -34,6 +34,7 @@ TEST := go test -p 2 -timeout 20m $(if $(CI),-count=1)
 
 SEEDS ?= 200
 FIRST ?= 1
+SEED ?= 1
 DAYS ?= 30
 KILLS ?= 200
 FUZZTIME ?= 30s
@@ -76,6 +77,7 @@ test: setup ## everything that must hold before a change goes in
 	$(MAKE) watch DAYS=$(TEST_DAYS)
 	$(MAKE) kill KILLS=$(TEST_KILLS)
 	$(MAKE) tribunal
+	$(MAKE) story
 	$(MAKE) demo
 
 .PHONY: race
@@ -93,6 +95,10 @@ sim: setup ## the real code under faults, from seeds (SEEDS=n FIRST=k)
 .PHONY: watch
 watch: setup ## a month of two manned stations in the simulator (DAYS=n FIRST=seed)
 	@go run -buildvcs=false ./cmd/watch -days '$(DAYS)' -first '$(FIRST)'
+
+.PHONY: story
+story: build ## a year between two parties, told in the simulator; both sides' state and an arbiter's from the record (SEED=n)
+	@go run -buildvcs=false ./cmd/story -seed '$(SEED)'
 
 .PHONY: kill
 kill: build ## real processes, killed at random instants (KILLS=n)
@@ -149,4 +155,4 @@ vuln: setup $(TOOLS)/govulncheck-$(GOVULNCHECK) ## known vulnerabilities in code
 
 .PHONY: clean
 clean: ## remove what was built and left behind
-	rm -rf bin demo-out kill-out bench-out .tools
+	rm -rf bin demo-out kill-out bench-out story-out .tools

@@ -15,7 +15,8 @@ import (
 type Peer struct {
 	Station   string    `json:"station"`
 	State     string    `json:"state" doc:"card held, digits checked, two-person confirmed, lines proven, held, removed"`
-	Confirmed []string  `json:"confirmed" doc:"pseudonyms of the officers who confirmed"`
+	Resumes   string    `json:"resumes,omitempty" doc:"held by an operator: the state word that two officers bring back; absent: the ceremony ends a hold"`
+	Confirmed []string  `json:"confirmed" doc:"pseudonyms of the officers who confirmed, or ended a hold"`
 	Since     time.Time `json:"since"`
 	Card      string    `json:"card,omitempty" doc:"digest of the pinned card"`
 }
@@ -68,6 +69,7 @@ func (s *Server) people(api huma.API) {
 		}) (*struct{}, error) {
 			return nil, problem(s.Station.RevokeOfficer(ctx, actorOf(ctx), s.Now(), in.Pseudonym))
 		})
+	s.officerKeys(api)
 	s.tokens(api)
 }
 
@@ -188,9 +190,9 @@ type Digits struct {
 	Reads  string   `json:"reads" doc:"odd or even: the half that this station reads aloud; it hears and types the other"`
 }
 
-// ToSign is what an officer signs to confirm a peer's cards.
+// ToSign is what an officer signs of a peer's cards, with the decision confirm.
 type ToSign struct {
-	Body    string    `json:"body" doc:"digest of the peer's card"`
+	Body    string    `json:"body" doc:"digest of the peer's card; to end a hold, one made of it"`
 	Request string    `json:"request"`
 	Policy  string    `json:"policy" doc:"digest of this station's own card"`
 	Expires time.Time `json:"expires"`
@@ -227,19 +229,31 @@ func (s *Server) confirmations(api huma.API) {
 			p, err := s.Station.CheckDigits(ctx, actorOf(ctx), s.Now(), name, in.Body.Typed)
 			return answer(shownPeer(p), err)
 		})
-	huma.Register(api, operation(http.MethodGet, "/peers/{station}/confirmation", "confirmation", "What an officer signs to confirm the peer's cards"),
+	s.peerSigned(api, signedOf{"confirmation", "confirm-peer", "What an officer signs to confirm the peer's cards", "Give an officer's signed confirmation"}, s.Station.PeerRequest, s.Station.ConfirmPeer)
+	s.peerSigned(api, signedOf{"resumption", "resume-peer", "What an officer signs to end an operator's hold of the peer", "Give an officer's signed word that the hold is over"}, s.Station.ResumeRequest, s.Station.ResumePeer)
+}
+
+// signedOf names a decision on a peer that officers sign: the path, and the id,
+// of what they sign; the id of giving it; and what each says of itself.
+type signedOf struct{ name, give, asks, gives string }
+
+// peerSigned registers a decision on a peer that officers sign.
+func (s *Server) peerSigned(api huma.API, of signedOf,
+	request func(context.Context, station.Actor, identity.Station, string, time.Time) (identity.Request, error),
+	take func(context.Context, station.Actor, time.Time, identity.Station, identity.Approval) (station.Peer, error)) {
+	huma.Register(api, operation(http.MethodGet, "/peers/{station}/"+of.name, of.name, of.asks),
 		func(ctx context.Context, in *PeerPath) (*out[ToSign], error) {
 			name, err := in.name()
 			if err != nil {
 				return nil, err
 			}
-			r, err := s.Station.PeerRequest(ctx, actorOf(ctx), name, "", s.Now().Add(confirmWithin))
+			r, err := request(ctx, actorOf(ctx), name, "", s.Now().Add(confirmWithin))
 			if err != nil {
 				return nil, problem(err)
 			}
 			return answer(ToSign{Body: r.Body.String(), Request: hexID(r.ID), Policy: r.Policy.String(), Expires: r.Expires}, nil)
 		})
-	huma.Register(api, signed(http.MethodPost, "/peers/{station}/confirmations", "confirm-peer", "Give an officer's signed confirmation"),
+	huma.Register(api, signed(http.MethodPost, "/peers/{station}/"+of.name+"s", of.give, of.gives),
 		func(ctx context.Context, in *struct {
 			PeerPath
 			RawBody []byte `contentType:"application/json"`
@@ -252,13 +266,13 @@ func (s *Server) confirmations(api huma.API) {
 			if err != nil {
 				return nil, huma.Error422UnprocessableEntity(err.Error())
 			}
-			p, err := s.Station.ConfirmPeer(ctx, actorOf(ctx), s.Now(), name, a)
+			p, err := take(ctx, actorOf(ctx), s.Now(), name, a)
 			return answer(shownPeer(p), err)
 		})
 }
 
 func shownPeer(p station.Peer) Peer {
-	v := Peer{Station: string(p.Station), State: p.State, Confirmed: p.Confirmed, Since: p.Since.UTC()}
+	v := Peer{Station: string(p.Station), State: p.State, Resumes: p.Resumes, Confirmed: p.Confirmed, Since: p.Since.UTC()}
 	if b, err := identity.ParseBundle(p.Bundle); err == nil {
 		v.Card = identity.Sum(b.Station).String()
 	}

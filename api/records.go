@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -111,6 +112,27 @@ func (s *Server) exports(mux *http.ServeMux) {
 			return s.Station.Export(r.Context(), actor, s.Now(), e, w)
 		})
 	})
+	mux.HandleFunc("GET /api/v1/state-file", func(w http.ResponseWriter, r *http.Request) {
+		s.raw(w, r, func(actor station.Actor, w http.ResponseWriter) error {
+			l, err := identity.ParseLine(r.URL.Query().Get("line"))
+			if err != nil {
+				return errors.Join(station.ErrInvalid, err)
+			}
+			var at time.Time
+			if text := r.URL.Query().Get("at"); text != "" {
+				if at, err = time.Parse(time.RFC3339, text); err != nil {
+					return fmt.Errorf("%w: at: %q is no second such as 2026-11-24T14:00:00Z", station.ErrInvalid, text)
+				}
+			}
+			file, err := s.Station.StateFile(r.Context(), actor, s.Now(), l, at)
+			if err != nil {
+				return err
+			}
+			w.Header().Set("Content-Type", "application/json")
+			_, err = w.Write(file)
+			return err
+		})
+	})
 }
 
 // raw runs a handler outside the described operations, with the same
@@ -160,7 +182,10 @@ func describeRaw(api huma.API) {
 	export.Parameters = []*huma.Param{query("message", "the id of one message"), query("dossier", "the id of any message of a dossier"), query("line", "a whole line"), query("publication", "the id of a proposal of a publication: what both consented to"), query("for", "of a disclosed record: the third party that gets it; then what the counterpart wrote needs its grant"),
 		query("disclose", "true lets file keys go along"), query("tlp", "of a disclosed record: what its reader may see; if absent AMBER+STRICT and PAP AMBER"), query("pap", "likewise")}
 	export.Responses = map[string]*huma.Response{"200": {Description: "The record", Content: binary("application/zip")}, "default": problems}
-	for _, o := range []huma.Operation{add, get, export} {
+	state := operation(http.MethodGet, "/state-file", "state-file", "Where everything on a line stands, as a canonical file: the same bytes at both stations, and from a record")
+	state.Parameters = []*huma.Param{query("line", "the line"), query("at", "as of which second; if absent now")}
+	state.Responses = map[string]*huma.Response{"200": {Description: "The state", Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject}}}}, "default": problems}
+	for _, o := range []huma.Operation{add, get, export, state} {
 		api.OpenAPI().AddOperation(&o)
 	}
 }

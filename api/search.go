@@ -35,7 +35,7 @@ type Snippet struct {
 type Hits struct {
 	Hits    []Hit  `json:"hits"`
 	Hidden  int    `json:"hidden" doc:"messages of this page's stretch that the caller's rights hide; words are not looked for in them"`
-	Pending int    `json:"pending" doc:"of the newest messages, how many are not searched for words yet"`
+	Pending int    `json:"pending" doc:"of the newest messages, how many are not indexed yet, so that no words find them; 10000: so many or more"`
 	Next    string `json:"next,omitempty" doc:"give it as after to go on; absent at the end"`
 }
 

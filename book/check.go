@@ -319,7 +319,7 @@ func (e *Edition) wanted(p Param) string {
 	case TypeTime:
 		s = "a time like 2026-11-23T14:45:07Z"
 	case TypeWindow:
-		s = "a window like 2026-11-23T14:00:00Z/2026-11-23T16:00:00Z"
+		s = "a window like 2026-11-23T14:00:00Z/2026-11-23T16:00:00Z, and /Europe/Paris after it where it names a zone"
 	case TypeDuration:
 		s = "a duration in whole seconds like PT3600S"
 	case TypeCount:

@@ -495,7 +495,11 @@ func composeValue(p Param, text string) (jsontext.Value, error) {
 		if !ok {
 			return nil, fmt.Errorf("%q is no window", clip(text))
 		}
-		return marshal(window{from, to, "UTC"})
+		zone := "UTC"
+		if end, named, ok := strings.Cut(to, "/"); ok {
+			to, zone = end, named
+		}
+		return marshal(window{from, to, zone})
 	case TypeItem:
 		i := strings.LastIndexByte(text, '/')
 		if i < 0 {

@@ -186,3 +186,16 @@ func TestLintFindsCodesThatDecide(t *testing.T) {
 		}
 	}
 }
+
+// A window that is typed may name its zone, as the days of a vote do.
+func TestComposeWindow(t *testing.T) {
+	e := edition(t)
+	const span = "2028-01-30T00:00:00Z/2028-03-12T00:00:00Z"
+	for typed, zone := range map[string]string{span: "UTC", span + "/Europe/Paris": "Europe/Paris", span + "/UTC": "UTC"} {
+		got, err := e.Compose("020", []string{"window=" + typed})
+		want := `{"from":"2028-01-30T00:00:00Z","to":"2028-03-12T00:00:00Z","zone":"` + zone + `"}`
+		if err != nil || string(got["window"]) != want {
+			t.Errorf("%s is taken as %s, %v", typed, got["window"], err)
+		}
+	}
+}

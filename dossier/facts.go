@@ -24,7 +24,7 @@ func (w Window) overlaps(v Window) bool {
 // Facts are a message's parameters as far as matters follow from them, by the
 // parameter's name. What a body does not give is absent; a nil map is none.
 type Facts struct {
-	Words   map[string]string    // codes and texts
+	Words   map[string]string    // codes and texts; of a text longer than LongestWord its digest alone
 	Times   map[string]time.Time // of texts that are times of records
 	Counts  map[string]int64
 	Windows map[string]Window   // those that end after they begin
@@ -34,6 +34,11 @@ type Facts struct {
 	Records map[string][]Record // of lists of records and of items
 	Lists   map[string][]string // of the parameters serials, states, undertakings, further, articles, matters and differences
 }
+
+// LongestWord is how many bytes a text may have to be kept as it is. Matters
+// follow from codes and short texts; a longer one is only ever compared, so its
+// digest stands for it, and a long line's memory does not grow with what was said.
+const LongestWord = 1024
 
 // Record is one of a list of records or items: its codes, texts and numbers by
 // the field's name.
@@ -60,6 +65,10 @@ func (f *Facts) take(name string, v jsontext.Value) {
 	case '"':
 		var s string
 		if json.Unmarshal(v, &s) != nil {
+			return
+		}
+		if len(s) > LongestWord {
+			put(&f.Words, name, identity.Sum([]byte(s)).String())
 			return
 		}
 		put(&f.Words, name, s)

@@ -320,6 +320,7 @@ func (l *logVerifier) entry(folder string, index int64) {
 	}
 	l.proven = l.proof(folder, index, sealed)
 	l.policyFile(folder, index)
+	l.v.wanted.keeps(l, folder, index, sealed)
 	text, disclosed := l.v.get(folder + "filekey")
 	if !disclosed {
 		if l.redacted(folder, index); l.v.index.Kind != Publication {
@@ -517,6 +518,9 @@ func (l *logVerifier) open(index int64, sealed, text []byte) (message.Entry, boo
 	}
 	l.v.pass(CheckOpens, l.cite(index))
 	e, err := message.ParseEntry(plain)
+	if l.v.fold != nil {
+		l.v.fold.take(l, index, e, err == nil)
+	}
 	if err != nil {
 		// A writer may append what cannot be read; it is answered with a refusal,
 		// states no policy and counts for nothing.

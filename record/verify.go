@@ -108,6 +108,8 @@ type verifier struct {
 	matters   *matters                                // what was said on what
 	keep      bool                                    // whether said is kept
 	said      []Said
+	wanted    *wanted        // the entry whose proof is asked for; nil: none is
+	fold      *refold        // nil: where the line stands is not asked
 	consents  Consents       // of a publication
 	consented []message.Body // what it rests on
 	report    Report

@@ -59,7 +59,7 @@ func (w *world) affair(ctx context.Context, n *node) error {
 		_, _, err := w.speak(ctx, n, station.Draft{Format: f}, typed...)
 		return err
 	}
-	switch w.rand.IntN(15) {
+	switch w.rand.IntN(16) {
 	case 0, 1, 2:
 		return say("210", "kind=scanning", window(now), "source_assets=prefix:192.0.2.0/24", "target_sector=energy", "effect=1", "concern=origin", "ask=inform", "by="+stamp(24*time.Hour))
 	case 3, 4:
@@ -78,6 +78,8 @@ func (w *world) affair(ctx context.Context, n *node) error {
 		return say("410", "subject=other", "urgency=hours", "why=urgent", "callback=tel:+99950001", "by="+stamp(24*time.Hour))
 	case 12:
 		return w.claim(ctx, n)
+	case 13:
+		return w.share(ctx, n)
 	}
 	return say("600", fmt.Sprintf("text=number %d of this month", len(w.said)))
 }

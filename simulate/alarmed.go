@@ -206,7 +206,9 @@ func (o *oracle) readDisk(tx station.Tx, n *node, l *ledger) error {
 					if err != nil {
 						return err
 					}
-					l.read.take(m, e)
+					if err := l.read.take(m, e); err != nil {
+						return err
+					}
 					backs = append(backs, m)
 					continue
 				}
@@ -232,7 +234,7 @@ func (o *oracle) readBack(n *node, l *ledger, m station.Message) error {
 	}
 	for _, ref := range m.Refs {
 		t := l.tests[ref]
-		if t == nil || t.by == m.Origin.Writer || word(e, "read_back") != t.groups {
+		if t == nil || t.by == m.Origin.Writer || param(e, "read_back") != t.groups {
 			continue
 		}
 		l.answered = later(l.answered, t.at)
@@ -243,8 +245,8 @@ func (o *oracle) readBack(n *node, l *ledger, m station.Message) error {
 	return nil
 }
 
-// word is a parameter of an entry that is one word.
-func word(e message.Entry, name string) string {
+// param is a parameter of an entry that is one word.
+func param(e message.Entry, name string) string {
 	return strings.Trim(string(e.Body.Body().Params[name]), `"`)
 }
 
@@ -261,14 +263,16 @@ func (o *oracle) readLetter(n *node, l *ledger, m station.Message) error {
 	if err != nil {
 		return err
 	}
-	l.read.take(m, e)
+	if err := l.read.take(m, e); err != nil {
+		return err
+	}
 	switch m.Format {
 	case "010":
-		at, err := time.Parse(time.RFC3339, word(e, "test_no"))
+		at, err := time.Parse(time.RFC3339, param(e, "test_no"))
 		if err != nil {
 			return err
 		}
-		l.tests[m.ID] = &testLetter{at, word(e, "check_groups"), m.Origin.Writer}
+		l.tests[m.ID] = &testLetter{at, param(e, "check_groups"), m.Origin.Writer}
 		if !own {
 			l.came = append(l.came, o.w.now)
 		}

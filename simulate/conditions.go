@@ -49,9 +49,7 @@ func (o *oracle) demands(tx station.Tx, n *node, l *ledger) ([]demand, error) {
 		return nil, err
 	}
 	o.duties(l.read, seen)
-	if err := o.ofPeople(tx, n, l, seen); err != nil {
-		return nil, err
-	}
+	o.ofPeople(n, l, seen)
 	if !n.full.IsZero() {
 		add(watch.DiskFilling, "", later(n.full, n.began))
 	}

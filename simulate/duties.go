@@ -19,10 +19,18 @@ type reading struct {
 	line   *dossier.Line
 	places map[message.ID]dossier.Place
 	young  []dossier.Place // whose earliest receipt may still come to light
-	people []dossier.Place // of the formats that people are known by
+	people []word          // of the formats that people are known by
 	sizes  [2]int64        // of both logs' heads and receipts, as of which it is
 	owed   []owed
 	asked  time.Time // when owed was
+}
+
+// word is what one message says of people.
+type word struct {
+	place  dossier.Place
+	status string    // of a desk
+	until  time.Time // it holds
+	step   string    // of a check of a contact
 }
 
 // owed is what either side has to do, as people are told of it.
@@ -43,7 +51,7 @@ func newReading(n *node) *reading {
 }
 
 // take takes an entry of a node's disk.
-func (r *reading) take(m station.Message, e message.Entry) {
+func (r *reading) take(m station.Message, e message.Entry) error {
 	p := dossier.Place{Origin: m.Origin, Index: m.Index}
 	r.line.Put(dossier.Read(m.Origin, m.Index, time.Time{}, e))
 	if _, twice := r.places[m.ID]; !twice {
@@ -51,9 +59,14 @@ func (r *reading) take(m station.Message, e message.Entry) {
 	}
 	r.young = append(r.young, p)
 	switch m.Format {
-	case "024", "030", "031":
-		r.people = append(r.people, p)
+	case "024":
+		until, err := time.Parse(time.RFC3339, param(e, "until"))
+		r.people = append(r.people, word{place: p, status: param(e, "status"), until: until})
+		return err
+	case "030", "031":
+		r.people = append(r.people, word{place: p, step: param(e, "step")})
 	}
+	return nil
 }
 
 // receive looks for the receipts of what is young: by the record, or else by
@@ -150,29 +163,6 @@ func (o *oracle) duties(r *reading, add func(watch.Kind, string, time.Time)) {
 	}
 }
 
-// byReceipt calls do with what was said of people and received, in the order
-// in which it was read.
-func (o *oracle) byReceipt(tx station.Tx, r *reading, do func(it dossier.Item, e message.Entry) error) error {
-	for _, p := range r.people {
-		it, ok := r.line.Item(p)
-		if !ok || it.Received.IsZero() {
-			continue
-		}
-		m, err := tx.Message(p.Origin, p.Index)
-		if err != nil {
-			return err
-		}
-		e, err := message.ParseEntry(m.Plain)
-		if err != nil {
-			return err
-		}
-		if err := do(it, e); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // spokenOf is what the record shows of people: the other side's word of its desk,
 // and of each side's contact when it was asked and answered for last.
 type spokenOf struct {
@@ -182,28 +172,28 @@ type spokenOf struct {
 	asked, answered map[identity.Station]time.Time
 }
 
-// spokenBy reads what was said of people.
-func (o *oracle) spokenBy(tx station.Tx, n *node, r *reading) (spokenOf, error) {
+// spokenBy reads what was said of people and received, in the order in which it
+// was read.
+func (r *reading) spokenBy(n *node) spokenOf {
 	s := spokenOf{known: make(map[identity.Station]bool), asked: make(map[identity.Station]time.Time), answered: make(map[identity.Station]time.Time)}
-	err := o.byReceipt(tx, r, func(it dossier.Item, e message.Entry) error {
+	for _, x := range r.people {
+		it, ok := r.line.Item(x.place)
+		if !ok || it.Received.IsZero() {
+			continue
+		}
 		by := it.Origin.Writer
 		switch {
 		case it.Format == "024" && by != n.name && !it.Received.Before(s.said):
-			until, err := time.Parse(time.RFC3339, word(e, "until"))
-			if err != nil {
-				return err
-			}
-			s.status, s.said, s.until = word(e, "status"), it.Received, until
+			s.status, s.said, s.until = x.status, it.Received, x.until
 		case it.Format == "030":
 			s.known[by] = true
-		case it.Format == "031" && word(e, "step") == "ping":
+		case it.Format == "031" && x.step == "ping":
 			s.asked[it.Origin.Reader] = later(s.asked[it.Origin.Reader], it.Received)
-		case it.Format == "031" && word(e, "step") == "answer":
+		case it.Format == "031" && x.step == "answer":
 			s.answered[by] = later(s.answered[by], it.Received)
 		}
-		return nil
-	})
-	return s, err
+	}
+	return s
 }
 
 // contactAnswers is how long a check of a contact may wait for its answer.
@@ -211,13 +201,9 @@ const contactAnswers = 24 * time.Hour
 
 // ofPeople looks for contacts that nobody answers for, for the other side's desk
 // and for changes of officers that nobody signed.
-func (o *oracle) ofPeople(tx station.Tx, n *node, l *ledger, add func(watch.Kind, string, time.Time)) error {
+func (o *oracle) ofPeople(n *node, l *ledger, add func(watch.Kind, string, time.Time)) {
 	if l.spokenSizes != l.read.sizes || l.spoken.known == nil {
-		s, err := o.spokenBy(tx, n, l.read)
-		if err != nil {
-			return err
-		}
-		l.spoken, l.spokenSizes = s, l.read.sizes
+		l.spoken, l.spokenSizes = l.read.spokenBy(n), l.read.sizes
 	}
 	s := l.spoken
 	for _, x := range o.w.nodes {
@@ -233,7 +219,6 @@ func (o *oracle) ofPeople(tx station.Tx, n *node, l *ledger, add func(watch.Kind
 		add(watch.UnmannedDesk, string(o.w.other(n).name), s.until)
 	}
 	o.handovers(n, l, add)
-	return nil
 }
 
 const (

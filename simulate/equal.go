@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"detente/identity"
+	"detente/message"
 	"detente/station"
 	"detente/station/stationtest"
 )
@@ -154,5 +155,39 @@ func (o *oracle) endOfWatch(ctx context.Context) error {
 			o.w.result.Tests++
 		}
 	}
+	if err := o.digests(); err != nil {
+		return err
+	}
 	return o.missed
+}
+
+// digests compares what the sides told each other of their states, as the opened
+// record has it: an answer is of the same logs and second as what it answers, and
+// says the same.
+// covers P10
+func (o *oracle) digests() error {
+	given := make(map[message.ID]message.Body)
+	for _, e := range o.plain {
+		if b := e.Body.Body(); b.Format == "022" {
+			given[b.ID] = b
+		}
+	}
+	swapped := map[string]string{"at": "at", "digest": "digest", "owed_digest": "owed_digest",
+		"own_era": "peer_era", "own_size": "peer_size", "own_root": "peer_root", "peer_era": "own_era", "peer_size": "own_size", "peer_root": "own_root"}
+	for _, b := range given {
+		if len(b.Refs) == 0 {
+			continue
+		}
+		asked, ok := given[b.Refs[0]]
+		if !ok {
+			return o.broken("P10", "digest %s answers what is no digest", b.ID)
+		}
+		for one, other := range swapped {
+			if string(b.Params[one]) != string(asked.Params[other]) {
+				return o.broken("P10", "digest %s of %s says %s as %s, and what it answers %s", b.ID, b.From, one, b.Params[one], asked.Params[other])
+			}
+		}
+		o.w.result.Digests++
+	}
+	return nil
 }

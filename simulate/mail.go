@@ -41,6 +41,8 @@ var habits = map[message.Format][]habit{
 	"222": {{"017", 12 * time.Minute}, {"012", 14 * time.Minute}},
 	"230": {{"017", 12 * time.Minute}, {"012", 25 * time.Minute}, {"231", 110 * time.Minute}},
 	"231": {{"012", 25 * time.Minute}},
+	"240": {{"012", 7 * time.Hour}, {"241", 48 * time.Hour}},
+	"241": {{"012", 20 * time.Hour}},
 	"270": {{"012", 50 * time.Minute}, {"271", 22 * time.Hour}},
 	"271": {{"012", 90 * time.Minute}},
 	"401": {{"012", 90 * time.Minute}},
@@ -105,17 +107,21 @@ func (w *world) answer(ctx context.Context, n *node, m station.Message, by messa
 		}
 		return nil
 	}
-	typed, ok, err := w.words(ctx, n, m, by)
-	if err != nil || !ok {
-		return err
+	_, err := n.end.ReadMessage(ctx, as(on[0]), w.clock(n), m.ID)
+	var typed []string
+	ok := false
+	if err == nil {
+		typed, ok, err = w.words(ctx, n, m, by)
 	}
-	_, err = n.end.ReadMessage(ctx, as(on[0]), w.clock(n), m.ID)
-	if errors.Is(err, station.ErrNotFound) { // the second site has not got it back yet
+	if errors.Is(err, station.ErrNotFound) { // the second site has not got it back yet, or a bundle is on its way
 		w.at(w.now.Add(answerAgain), func() error { return w.answer(ctx, n, m, by) })
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("%s opens %s: %w", n.name, w.cite(m.Origin, m.Index), err)
+		return fmt.Errorf("%s opens %s and answers it by %s: %w", n.name, w.cite(m.Origin, m.Index), by, err)
+	}
+	if !ok {
+		return nil
 	}
 	_, _, err = w.speak(ctx, n, referring(by, m.ID), typed...)
 	return err
@@ -137,6 +143,11 @@ func (w *world) words(ctx context.Context, n *node, m station.Message, by messag
 		}
 		return []string{"read_back=" + groups, "received=" + stamp(0), "quality=clear"}, now.Sub(m.At) < testEvery, nil
 	case "012":
+		if m.Format == "241" {
+			if err := w.judged(ctx, n, m); err != nil {
+				return nil, false, err
+			}
+		}
 		return []string{"state=UND", "received=" + m.At.UTC().Format(time.RFC3339), "role=watch"}, true, nil
 	case "014":
 		return []string{"body=National Grid Watch", "delivered=" + stamp(0)}, true, nil
@@ -152,6 +163,8 @@ func (w *world) words(ctx context.Context, n *node, m station.Message, by messag
 		return []string{"answer=not-ours", "action=examining"}, true, nil
 	case "231":
 		return []string{"answer=stopped", "at=" + stamp(0)}, true, nil
+	case "241":
+		return w.feedback(ctx, n, m)
 	case "271":
 		return []string{"facts=fact=1;answer=not-ours", "facts=fact=2;answer=no-facts", "measures=examining"}, true, nil
 	case "401":

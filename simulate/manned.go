@@ -114,7 +114,9 @@ func (w *world) planManned(ctx context.Context) {
 		for at := begin.Add(shiftLength); at.Before(w.quiet); at = at.Add(shiftLength) {
 			w.at(at.Add(-w.span(0, 10*time.Minute)), func() error { return w.changeShift(ctx, n, at) })
 		}
+		w.every(fetchEvery, func() error { return w.fetchBlobs(ctx, n) })
 		w.planLeave(ctx, n)
+		w.repeatedly(dayOffEvery/2, 2*dayOffEvery, func() error { return w.dayOff(ctx, n) })
 		w.planMatters(ctx, n)
 	}
 	w.planOutages(ctx)

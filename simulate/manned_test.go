@@ -23,10 +23,10 @@ func TestManned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Conditions == 0 || r.Alarms == 0 || r.Tests == 0 || r.Equal == 0 || r.Missed > 0 || r.Handovers == 0 {
+	if r.Conditions == 0 || r.Alarms == 0 || r.Tests == 0 || r.Equal == 0 || r.Digests == 0 || r.Missed > 0 || r.Handovers == 0 {
 		t.Errorf("a watch on which nothing happens proves nothing: %+v", r)
 	}
-	t.Logf("%d messages, %d tests, %d alarms, %d comparisons, conditions %v, faults %v", r.Messages, r.Tests, r.Alarms, r.Equal, r.Seen, r.Kinds)
+	t.Logf("%d messages, %d tests, %d alarms, %d comparisons and %d digests, conditions %v, faults %v", r.Messages, r.Tests, r.Alarms, r.Equal, r.Digests, r.Seen, r.Kinds)
 }
 
 // deaf is a store that forgets what its station's alarms come to.

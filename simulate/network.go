@@ -45,6 +45,9 @@ func (w *world) step(ctx context.Context, n *node) error {
 	if err == nil && step.Request == nil && w.chance(2) {
 		err = n.end.MakeReady(w.clock(n), w.line)
 	}
+	if err == nil && step.Request == nil && w.opt.story.quiet(w.now) {
+		return nil // its next tick has it look again
+	}
 	if err != nil || step.Request == nil {
 		until := w.now.Add(time.Minute)
 		if err == nil && !step.Until.IsZero() {
@@ -159,6 +162,7 @@ func (w *world) arrive(ctx context.Context, from *node, r line.Request, reply fu
 	w.takeIn(ctx, to)
 	to.heard = w.now
 	if to.store.Crashed() {
+		to.mute = append(to.mute, w.now)
 		return nil // it died before it answered
 	}
 	if err := w.oracle.answered(to, r, a); err != nil {

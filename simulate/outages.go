@@ -58,7 +58,8 @@ func (w *world) planOutages(ctx context.Context) {
 	w.at(part(4), func() error { return w.leapAway(w.nodes[1]) })
 	move := min(workLead, w.opt.Length/4)
 	w.at(part(6).Add(-move), func() error { return w.work(ctx, w.nodes[1], move, siteOpens+siteWires, "second-site") })
-	w.at(part(6), func() error { return w.move(ctx, w.nodes[1]) })
+	w.nodes[1].copied = part(6)
+	w.at(w.nodes[1].copied, func() error { return w.move(ctx, w.nodes[1]) })
 	w.at(w.quiet, func() error {
 		w.cuts = [2]int{}
 		w.wires(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"detente/identity"
@@ -174,6 +175,56 @@ func (w *world) planLeave(ctx context.Context, n *node) {
 		}
 		return nil
 	})
+}
+
+const (
+	dayOffEvery  = 4 * 24 * time.Hour
+	dayOffNotice = 2 // days before the one that is taken off, its own not counted
+)
+
+// dayOff lets an officer take a day off at some days' notice: mostly the one who
+// stands in comes instead, and else the other of the shift is alone. What that
+// leaves open the roster tells beforehand.
+// covers P16
+func (w *world) dayOff(ctx context.Context, n *node) error {
+	shift, who := w.rand.IntN(shiftsADay), w.rand.IntN(ofShift)
+	from := begin.AddDate(0, 0, int(w.now.Sub(begin)/(24*time.Hour))+dayOffNotice).Add(time.Duration(shift) * shiftLength)
+	to := from.Add(shiftLength)
+	covered := !w.chance(3)
+	lost := !n.copied.IsZero() && !w.now.Before(n.copied) && w.now.Before(n.copied.Add(backupAge+siteOpens+siteWires))
+	if !n.up || !n.wrong.IsZero() || lost || to.After(w.quiet) {
+		return nil
+	}
+	for _, o := range n.crew.officers[ofShift*shift : ofShift*(shift+1)] {
+		if slices.ContainsFunc(n.crew.away, func(a absence) bool { return a.officer == o.Pseudonym && a.from.Before(to) && from.Before(a.to) }) {
+			return nil // one of the two is away already
+		}
+	}
+	if slices.ContainsFunc(n.crew.covers, func(s watch.Span) bool {
+		return s.From.Before(to.Add(shiftLength)) && from.Add(-shiftLength).Before(s.To)
+	}) {
+		covered = false // who stands in has another shift to stand in for
+	}
+	if err := w.leave(ctx, n, n.crew.officers[ofShift*shift+who], from, to); err != nil {
+		return err
+	}
+	if covered {
+		n.crew.covers = append(n.crew.covers, watch.Span{From: from, To: to})
+		if _, err := n.end.AddOverride(ctx, stationtest.Operator(), w.clock(n), watch.Temporary{Desk: deskName, From: from, To: to, Officers: []string{n.crew.officers[standIn].Pseudonym}}, true); err != nil {
+			return err
+		}
+	}
+	risks, err := n.end.Risks(ctx, stationtest.Operator(), w.clock(n), to.Sub(w.now)+time.Hour)
+	if err != nil {
+		return fmt.Errorf("%s asks for the risks of its roster: %w", n.name, err)
+	}
+	told := slices.ContainsFunc(risks, func(r watch.Risk) bool { return r.Kind == watch.RiskFlash && !r.From.After(from) && !r.To.Before(to) })
+	if told == covered {
+		return w.oracle.broken("P16", "%s: %s has leave from %s, somebody in place: %t, and the roster says that a FLASH could not be acknowledged: %t",
+			n.name, n.crew.officers[ofShift*shift+who].Pseudonym, from.Format(time.RFC3339), covered, told)
+	}
+	w.result.DaysOff++
+	return nil
 }
 
 func (w *world) leave(ctx context.Context, n *node, o stationtest.Officer, from, to time.Time) error {

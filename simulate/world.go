@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	mathrand "math/rand/v2"
+	"slices"
 	"time"
 
 	"detente/identity"
@@ -36,6 +37,8 @@ type Options struct {
 	Watch    bool // stations keep watch: tests by schedule, alarms, wires that are cut; no other troubles
 	Manned   bool // as Watch, with officers in three shifts at both ends, who say and do what a watch does; Messages and Tests are not asked
 	Liar     bool // the second station says what it likes; no other troubles
+
+	story *story // what is played in the world, by itself; nil: nothing is
 }
 
 // Result is what a run came to.
@@ -55,6 +58,10 @@ type Result struct {
 	Missed    int            // conditions of which no alarm told in time
 	Untold    map[string]int // the same, by kind
 	Seen      map[string]int // conditions by kind
+	Digests   int            // of the state that one side answered with its own, and that were one
+	Shared    int            // bundles of indicators
+	Judged    int            // objects of them on which feedback came back
+	DaysOff   int            // of officers, each told with what it leaves open
 	Equal     int            // how often the states of both sides were compared, byte for byte, and were one
 }
 
@@ -111,14 +118,17 @@ type node struct {
 	waiting  bool          // a step is scheduled or a request under way
 	copies   []*memory.Disk
 	putBacks []time.Time               // when its store was put back to one of them
+	mute     []time.Time               // when it died before it answered, by the world's time
 	seen     map[identity.Origin]int64 // entries of its logs that the oracles have looked at
 	looked   identity.Era              // up to where its logs are at rest
 	began    time.Time                 // when its process was started, by the world's time
 	heard    time.Time                 // when it was last in touch with the other one
 	readTo   message.ID                // the test that its officers have read back last
 	crew     *crew                     // nil: it is not manned
+	blobs    station.Blobs             // beside the store
 	moving   bool                      // it is on its way to another site, and not started meanwhile
 	full     time.Time                 // since when its disk is nearly full; zero: it is not
+	copied   time.Time                 // when the copy is made that its second site begins with; zero: never
 }
 
 // forgot reports whether a node's store was put back so soon after a moment that
@@ -131,6 +141,13 @@ func (n *node) forgot(at time.Time) bool {
 		}
 	}
 	return false
+}
+
+// stampedMute reports whether a second may have been stamped as a node died: what
+// was committed then is given again by the process that comes next, however much
+// later somebody asks for it.
+func (n *node) stampedMute(at time.Time) bool {
+	return slices.ContainsFunc(n.mute, func(t time.Time) bool { return at.Sub(t).Abs() <= mostSkew })
 }
 
 // markStore keeps the high-water mark of a node. It survives crashes and is not
@@ -240,7 +257,10 @@ func newWorld(ctx context.Context, o Options, between func(*node, station.Store)
 		if err != nil {
 			return nil, err
 		}
-		w.nodes[i] = &node{name: cast.Card.Station, cast: cast, disk: memory.NewDisk(), marks: &markStore{}, seen: make(map[identity.Origin]int64)}
+		w.nodes[i] = &node{name: cast.Card.Station, cast: cast, disk: memory.NewDisk(), marks: &markStore{}, seen: make(map[identity.Origin]int64), blobs: noBlobs{}}
+		if o.Manned || o.story != nil {
+			w.nodes[i].blobs = newShelf()
+		}
 	}
 	l, err := identity.NewLine(w.nodes[0].name, w.nodes[1].name, identity.Notification)
 	if err != nil {
@@ -263,7 +283,11 @@ func (w *world) open(ctx context.Context) error {
 		return err
 	}
 	for _, n := range w.nodes {
-		if err := n.end.OpenLine(ctx, w.now, w.line, station.DefaultTerms()); err != nil {
+		terms := station.DefaultTerms()
+		if w.opt.story != nil {
+			terms.TestEvery = 24 * time.Hour
+		}
+		if err := n.end.OpenLine(ctx, w.now, w.line, terms); err != nil {
 			return err
 		}
 	}
@@ -301,10 +325,10 @@ func (w *world) start(ctx context.Context, n *node, fate func() memory.Fate) err
 	n.up, n.waiting, n.saving, n.began = true, false, false, w.now
 	var keeps *station.Watch
 	if w.opt.Watch || w.opt.Manned {
-		keeps = &station.Watch{Tests: true, Disk: n.disc}
+		keeps = &station.Watch{Tests: true, Digests: true, Disk: n.disc}
 	}
 	s, err := station.New(ctx, w.clock(n), station.Config{
-		Root: n.cast.RootInfo, Bundle: n.cast.Bundle, Keys: n.cast.Keys, Book: n.cast.Book, Mark: n.marks, Blobs: noBlobs{},
+		Root: n.cast.RootInfo, Bundle: n.cast.Bundle, Keys: n.cast.Keys, Book: n.cast.Book, Mark: n.marks, Blobs: n.blobs,
 		Random: w.ids, Jitter: w.rand, Steady: func() time.Duration { return w.now.Sub(begin) }, Watch: keeps,
 	}, func(f station.Finish) (station.Store, error) {
 		n.store = memory.Open(n.disk, f, fate)
@@ -326,13 +350,23 @@ func (w *world) start(ctx context.Context, n *node, fate func() memory.Fate) err
 // run runs the world to its end.
 func (w *world) run(ctx context.Context) error {
 	w.plan(ctx)
-	end := w.quiet.Add(settle)
+	if err := w.play(ctx, w.quiet.Add(settle)); err != nil {
+		return err
+	}
+	if w.liar != nil {
+		return w.liar.end(ctx)
+	}
+	if err := w.oracle.end(ctx); err != nil || !w.opt.Manned {
+		return err
+	}
+	return w.oracle.endOfWatch(ctx)
+}
+
+// play lets happen what is due up to a moment.
+func (w *world) play(ctx context.Context, until time.Time) error {
 	hour, busy := w.now, 0
-	for w.queue.Len() > 0 {
+	for w.queue.Len() > 0 && !w.queue[0].at.After(until) {
 		e := heap.Pop(&w.queue).(event) //nolint:errcheck // nothing else was pushed
-		if e.at.After(end) {
-			break
-		}
 		if e.at.After(w.now) {
 			w.now = e.at
 		}
@@ -354,13 +388,7 @@ func (w *world) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if w.liar != nil {
-		return w.liar.end(ctx)
-	}
-	if err := w.oracle.end(ctx); err != nil || !w.opt.Manned {
-		return err
-	}
-	return w.oracle.endOfWatch(ctx)
+	return nil
 }
 
 // busyHour bounds the events of an hour: more of them say that the stations

@@ -155,14 +155,11 @@ func (s *Station) AddOfficer(ctx context.Context, actor Actor, now time.Time, na
 	if err := actor.must("add an officer", RoleOperator); err != nil {
 		return Officer{}, s.refused(ctx, now, actor, "officer add", name, err)
 	}
-	cert, err := identity.OpenCertificate(s.own.Load().Agency.Agency, s.own.Load().Agency.Key, certificate)
+	cert, err := s.certificateHere(certificate)
 	if err != nil {
-		return Officer{}, s.refused(ctx, now, actor, "officer add", name, fmt.Errorf("%w: certificate: %w", ErrInvalid, err))
+		return Officer{}, s.refused(ctx, now, actor, "officer add", name, err)
 	}
-	if cert.Station != s.name {
-		return Officer{}, s.refused(ctx, now, actor, "officer add", name, fmt.Errorf("%w: the certificate is for the station %s, and this is %s", ErrInvalid, cert.Station, s.name))
-	}
-	o := Officer{Pseudonym: cert.Pseudonym, Name: name, Certificate: certificate}
+	o := Officer{Pseudonym: cert.Pseudonym, Name: name}
 	err = s.update(ctx, now, func(tx Tx) error {
 		before, err := tx.Officer(o.Pseudonym)
 		switch {
@@ -171,10 +168,12 @@ func (s *Station) AddOfficer(ctx context.Context, actor Actor, now time.Time, na
 			return err
 		case before.Name != name:
 			return fmt.Errorf("%w: the pseudonym %s belongs to another officer: one pseudonym is one person", ErrConflict, o.Pseudonym)
-		case slices.Contains(before.Barred, identity.Sum(certificate)):
-			return fmt.Errorf("%w: this certificate of %s was revoked: the agency issues another", ErrConflict, o.Pseudonym)
+		default:
+			o = before
 		}
-		o.Barred = before.Barred
+		if o, err = o.with(certificate); err != nil {
+			return err
+		}
 		if err := s.audit(tx, now, actor, "officer add", o.Pseudonym, "done", strings.Join(cert.Roles, ",")); err != nil {
 			return err
 		}
@@ -187,8 +186,8 @@ func (s *Station) AddOfficer(ctx context.Context, actor Actor, now time.Time, na
 }
 
 // RevokeOfficer ends an officer's approvals at this station from now on, those
-// included that wait in the queue. The certificate never serves again; the
-// officer may, with another one.
+// included that wait in the queue. None of the certificates on the list ever
+// serves again; the officer may, with another one.
 func (s *Station) RevokeOfficer(ctx context.Context, actor Actor, now time.Time, pseudonym string) error {
 	if err := actor.must("revoke an officer", RoleOperator); err != nil {
 		return s.refused(ctx, now, actor, "officer revoke", pseudonym, err)
@@ -200,7 +199,9 @@ func (s *Station) RevokeOfficer(ctx context.Context, actor Actor, now time.Time,
 		}
 		if o.Revoked.IsZero() {
 			o.Revoked = second(now)
-			o.Barred = append(slices.Clone(o.Barred), identity.Sum(o.Certificate))
+			for _, c := range o.all() {
+				o = o.ended(identity.Sum(c))
+			}
 		}
 		if err := s.audit(tx, now, actor, "officer revoke", pseudonym, "done", ""); err != nil {
 			return err

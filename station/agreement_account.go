@@ -21,15 +21,15 @@ type account struct {
 	texts   string // the list of texts as of which
 	version int64  // of the fold as of which
 	parties map[identity.Station]identity.Party
-	said    []instrument // as they stand in the record now, those without a receipt left out
+	said    treaty.Instruments // as they stand in the record now
 	kept    []keeping
 	next    map[identity.Origin]int64 // the first entry that no ledger has taken yet
 	marked  map[dossier.Place]mark
-	blobs   map[identity.Digest]bool           // that were receipted
-	lacks   map[identity.Digest][]treaty.Place // entries by a blob of theirs that was not
-	events  map[treaty.Place]struct{}          // that are taken
-	parsed  map[string]*treaty.Agreement       // the texts of signed hashes
-	read    map[dossier.Place]instrument       // the messages by which agreements come about
+	blobs   map[identity.Digest]bool            // that were receipted
+	lacks   map[identity.Digest][]treaty.Place  // entries by a blob of theirs that was not
+	events  map[treaty.Place]struct{}           // that are taken
+	parsed  map[string]*treaty.Agreement        // the texts of signed hashes
+	read    map[dossier.Place]treaty.Instrument // the messages by which agreements come about
 }
 
 // mark is what a refusal or a dispute says of an entry.
@@ -40,22 +40,20 @@ type mark struct {
 
 // keeping is the ledger of one agreement.
 type keeping struct {
-	id       string
-	versions []treaty.Version
-	hashes   []string // of versions
-	ledger   *treaty.Ledger
+	treaty.Binding
+	ledger *treaty.Ledger
 }
 
 // instrumentFormats are those by which agreements, amendments and guarantees come
 // about and end.
-var instrumentFormats = []message.Format{"300", "301", "302", "501", "520", "521", "522"}
+var instrumentFormats = treaty.InstrumentFormats()
 
 // keepAccount brings the account of a line up to what its fold holds. It is called
 // in a View, with nothing laid.
 func (s *Station) keepAccount(ctx context.Context, tx Tx, m *Matters, l identity.Line) (*account, error) {
 	a := m.account
 	if a == nil {
-		a = &account{parsed: make(map[string]*treaty.Agreement), read: make(map[dossier.Place]instrument)}
+		a = &account{parsed: make(map[string]*treaty.Agreement), read: make(map[dossier.Place]treaty.Instrument)}
 	}
 	m.account = nil // until it is whole again
 	texts, stored, err := keptTexts(tx)
@@ -69,10 +67,10 @@ func (s *Station) keepAccount(ctx context.Context, tx Tx, m *Matters, l identity
 	if a.parties, err = s.partiesOf(l); err != nil {
 		return nil, err
 	}
-	if err := s.readInstruments(tx, m, a); err != nil {
+	if err := s.readInstruments(tx, m, a, l); err != nil {
 		return nil, err
 	}
-	next, err := bindings(tx, a, texts, m)
+	next, err := bindings(tx, a, texts)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +99,7 @@ func (s *Station) partiesOf(l identity.Line) (map[identity.Station]identity.Part
 }
 
 func sameVersions(a, b keeping) bool {
-	return a.id == b.id && slices.Equal(a.hashes, b.hashes) && slices.EqualFunc(a.versions, b.versions, func(v, w treaty.Version) bool { return v.From.Equal(w.From) })
+	return a.Agreement == b.Agreement && slices.Equal(a.Hashes, b.Hashes) && slices.EqualFunc(a.Versions, b.Versions, func(v, w treaty.Version) bool { return v.From.Equal(w.From) })
 }
 
 // begin starts the ledgers anew: another text is in force, or from another second.
@@ -111,9 +109,9 @@ func (s *Station) begin(a *account, l identity.Line, next []keeping) error {
 	for i := range next {
 		k := &next[i]
 		parties := [2]identity.Party{a.parties[l.A], a.parties[l.B]}
-		ledger, err := treaty.NewLedger(treaty.Setup{Agreement: k.id, Parties: parties, Versions: k.versions}, s.book)
+		ledger, err := treaty.NewLedger(treaty.Setup{Agreement: k.Agreement, Parties: parties, Versions: k.Versions}, s.book)
 		if err != nil {
-			return fmt.Errorf("agreement %s: %w", k.id, err)
+			return fmt.Errorf("agreement %s: %w", k.Agreement, err)
 		}
 		k.ledger = ledger
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"detente/dossier"
 	"detente/identity"
 	"detente/message"
 	"detente/treaty"
@@ -23,28 +22,15 @@ type AgreementQuery struct {
 
 // Standing is how an agreement stands on a line: one whose text anybody signed.
 type Standing struct {
-	Line    identity.Line
-	Text    identity.Digest // whose hash is signed
-	Name    string          // of the agreement, or, where its text does not lie here, by which the signatures call it
-	Held    bool            // its text lies in the station
-	Signed  []treaty.Signature
-	Refused []treaty.SignatureRefusal // signatures that do not count, and why
-
-	// In which one side can know that both signed and the other cannot.
-	// OneSidedFrom is zero before both signed, OneSidedUntil while it lasts.
-	OneSidedFrom  time.Time
-	OneSidedUntil time.Time
-
-	State treaty.State // the zero value: it is not in force by anything that stands in the record
+	Line identity.Line
+	treaty.Standing
 }
 
 // GuaranteeStanding is how an exchange of notes of guarantee stands on a line.
 type GuaranteeStanding struct {
 	Line     identity.Line
-	Message  message.ID // the first note
-	Citation string
-	By       identity.Party
-	treaty.Guarantee
+	Citation string // of the first note
+	treaty.Exchanged
 }
 
 // AgreementView is what binds the two sides of lines, and how that stands.
@@ -76,12 +62,11 @@ func (s *Station) AgreementState(ctx context.Context, actor Actor, now time.Time
 		if err != nil {
 			return err
 		}
-		for _, sig := range a.signatures(m) {
-			v.Agreements = append(v.Agreements, a.standing(l, sig, kept, v.At))
+		for _, st := range a.standings(kept, v.At) {
+			v.Agreements = append(v.Agreements, Standing{l, st})
 		}
-		for _, g := range a.guarantees(m, v.At) {
-			g.Line, g.Citation = l, s.Cite(g.place.Origin, g.place.Index)
-			v.Guarantees = append(v.Guarantees, g.GuaranteeStanding)
+		for _, x := range a.said.Guarantees(v.At) {
+			v.Guarantees = append(v.Guarantees, GuaranteeStanding{l, s.Cite(x.Place.Origin, x.Place.Index), x})
 		}
 		return nil
 	})
@@ -98,61 +83,17 @@ func lineOrAll(l identity.Line) string {
 	return l.String()
 }
 
-// standing says how the signing of a text, and the agreement, stand as of a second.
-func (a *account) standing(l identity.Line, sig signature, kept []keptText, at time.Time) Standing {
-	st := Standing{Line: l, Text: sig.text, Name: sig.name}
-	for _, one := range sig.count {
-		if !one.Received.After(at) {
-			st.Signed = append(st.Signed, one)
-		}
-	}
-	st.Refused = sig.refused
-	if from, until, ok := sig.exchange.OneSided(); ok && !from.After(at) {
-		st.OneSidedFrom = from
-		if !until.After(at) {
-			st.OneSidedUntil = until
-		}
-	}
-	st.Held = slices.ContainsFunc(kept, func(k keptText) bool { return k.Hash == sig.text.String() })
-	for _, k := range a.kept {
-		if slices.Contains(k.hashes, sig.text.String()) {
-			st.Name, st.State = k.id, k.ledger.At(at)
-		}
-	}
-	return st
-}
-
-// placed guarantee of a line.
-type guaranteeAt struct {
-	GuaranteeStanding
-	place dossier.Place
-}
-
-// guarantees says how the exchanges of notes stand as of a second, the first first.
-func (a *account) guarantees(m *Matters, at time.Time) (list []guaranteeAt) {
-	replies, withdrawals := a.of("301"), a.of("302")
-	for _, offer := range a.of("300") {
-		if offer.event.Received.After(at) {
-			continue
-		}
-		g := guaranteeAt{place: dossier.Place(offer.event.Place)}
-		g.Message, g.By = offer.event.ID, offer.event.By
-		x := treaty.Exchange{Completed: a.completed(offer.text())}
-		var reply *treaty.Event
-		var ends []treaty.Event
-		for i := range replies {
-			if r := &replies[i]; reply == nil && r.refers(offer) && r.event.By != offer.event.By {
-				reply = &r.event
-				x.Second, x.Known = r.event.Received, knownAt(m, dossier.Place(r.event.Place))
+// standings says how the signing of each text, and its agreement, stand as of a
+// second.
+func (a *account) standings(kept []keptText, at time.Time) (list []treaty.Standing) {
+	for _, sig := range a.said.Signings() {
+		st := sig.Standing(slices.ContainsFunc(kept, func(k keptText) bool { return k.Hash == sig.Text.String() }), at)
+		for _, k := range a.kept {
+			if slices.Contains(k.Hashes, sig.Text) {
+				st.Name, st.State = k.Agreement, k.ledger.At(at)
 			}
 		}
-		for _, w := range withdrawals {
-			if w.refers(offer) || reply != nil && slices.Contains(w.event.Refs, reply.ID) {
-				ends = append(ends, w.event)
-			}
-		}
-		g.Guarantee = treaty.FoldGuarantee(offer.event, reply, x, ends, at)
-		list = append(list, g)
+		list = append(list, st)
 	}
 	return list
 }
@@ -231,7 +172,7 @@ func (s *Station) ExplainObligation(ctx context.Context, actor Actor, now time.T
 			if steps == nil {
 				continue
 			}
-			x.Line, x.Agreement, x.Steps = l, k.id, steps
+			x.Line, x.Agreement, x.Steps = l, k.Agreement, steps
 			for _, o := range k.ledger.At(x.At).Obligations {
 				if o.Duty == key.Duty && o.By == key.By && o.Of == key.Of && o.Period <= key.Period && key.Period <= o.Period+max(o.Periods-1, 0) {
 					x.Obligation = o

@@ -118,7 +118,7 @@ func (s *Station) lineConditions(tx Tx, row Line, roster watch.Roster, now time.
 			return nil, err
 		}
 		out = append(out, tests...)
-		out = append(out, s.deskConditions(l, now)...)
+		out = append(append(out, s.deskConditions(l, now)...), f.stateConditions(l)...)
 	}
 	out = append(out, s.inboxConditions(f, l, now)...)
 	due, begun, err := s.confirmations(tx, l, now)

@@ -33,11 +33,13 @@ type lineFacts struct {
 	Backs     []servicePlace `json:"backs,omitempty"` // read-backs of tests that are not read yet
 	Service   []servicePlace `json:"service,omitempty"`
 	Opened    [2]opening     `json:"opened"` // ours and theirs
+	States    states         `json:"states,omitzero"`
 
 	of      identity.Line
 	heads   lineHeads                     // as of which the facts are
 	more    bool                          // there is more to read than one step takes
 	sent    time.Time                     // the slot of the last own test that was looked after
+	stated  time.Time                     // the day of the last own digest of the state that was looked after
 	notices map[servicePlace]message.Body // of Service, as far as they were opened: a month of them at each new entry is what a watch spends most on
 	outages []watch.Outage                // of Service
 	phase   watch.LineState
@@ -140,6 +142,7 @@ func (s *Station) readFacts(tx Tx, row Line, now time.Time) error {
 		return err
 	}
 	f.prune(now)
+	f.States.prune(now)
 	f.heads = heads
 	st, err := s.state(row.Line)
 	if err != nil {
@@ -178,7 +181,8 @@ func (s *Station) readSides(tx Tx, row Line, f *lineFacts, now time.Time) error 
 		for left := factsPage; side.last > 0; {
 			side.at.Era = max(side.at.Era, 1)
 			o := row.Line.Log(side.writer, side.at.Era)
-			page, err := tx.Messages(o, side.at.Index, left)
+			most := min(left, matterPage)
+			page, err := tx.Messages(o, side.at.Index, most)
 			if err != nil {
 				return err
 			}
@@ -191,6 +195,9 @@ func (s *Station) readSides(tx Tx, row Line, f *lineFacts, now time.Time) error 
 			if left -= len(page); left <= 0 {
 				f.more = true
 				return nil
+			}
+			if len(page) == most {
+				continue
 			}
 			if side.at.Era >= side.last {
 				break
@@ -219,6 +226,8 @@ func (s *Station) readFact(tx Tx, f *lineFacts, m Message, now time.Time) error 
 			}
 		case "020", "021", "026":
 			f.takeService(m)
+		case "022":
+			f.States.take(s.opened(m), own)
 		}
 	}
 	if own {

@@ -17,8 +17,9 @@ import (
 // Watch is how a station keeps watch by itself. The zero value computes alarms
 // of what the station knows, and tells nobody but those who follow its events.
 type Watch struct {
-	Tests  bool         // lines are tested by their schedules
-	Alarms watch.Config // how alarms behave
+	Tests   bool         // lines are tested by their schedules
+	Digests bool         // both sides' states are compared each day
+	Alarms  watch.Config // how alarms behave
 	// Disk says how many bytes of the store's disk are free, of how many. If
 	// nil, the disk is not looked at.
 	Disk func() (free, size int64, err error)
@@ -45,6 +46,7 @@ type watching struct {
 	guards   map[identity.Line]time.Time // since when a guard has not passed
 	people   *peopleLook
 	duties   map[identity.Line]*dutyLook
+	cuts     map[identity.Line]*cutFold // while a comparison needs them
 }
 
 func newWatching(w *Watch) *watching {
@@ -62,6 +64,7 @@ func newWatching(w *Watch) *watching {
 func (w *watching) forget() {
 	w.loaded, w.state, w.last, w.facts, w.guards = false, watch.Alarms{}, nil, make(map[identity.Line]*lineFacts), make(map[identity.Line]time.Time)
 	w.standing, w.people, w.duties = nil, newPeopleLook(), make(map[identity.Line]*dutyLook)
+	w.cuts = make(map[identity.Line]*cutFold)
 }
 
 // take keeps a state. It is called with mu held.

@@ -49,7 +49,11 @@ func (s *Station) appendWaiting(tx Tx, l identity.Line, now time.Time) error {
 	// Where a long queue waits for room, most commits find none: its head alone
 	// tells that.
 	waiting, err := tx.NextWaiting(l, 2)
-	if err != nil || len(waiting) == 0 || s.noRoom(row, now, waiting[0], 0) != "" {
+	if err != nil || len(waiting) == 0 {
+		return err
+	}
+	first, err := tx.Outgoing(waiting[0])
+	if err != nil || s.noRoom(row, now, first, 0) != "" {
 		return err
 	}
 	if err := s.readUnread(tx, now, &row); err != nil {
@@ -81,10 +85,17 @@ const maxLooked = 16 * maxBatch
 // takeAll takes waiting messages into the batch, in their order, as long as the
 // line has room. Where a whole page waits for other messages it looks further:
 // they must not hold up what is less urgent and may go.
-func (s *Station) takeAll(tx Tx, b *appending, waiting []Outgoing, now time.Time) error {
+func (s *Station) takeAll(tx Tx, b *appending, waiting []message.ID, now time.Time) error {
 	seen := make(map[message.ID]bool)
 	for limit := maxBatch; ; limit *= 2 {
-		for _, out := range waiting {
+		for _, id := range waiting {
+			if seen[id] {
+				continue
+			}
+			out, err := tx.Outgoing(id)
+			if err != nil {
+				return err
+			}
 			if len(b.entries) >= maxBatch || s.noRoom(b.row, now, out, b.bytes) != "" {
 				return nil
 			}

@@ -233,13 +233,19 @@ func (s *Station) ReadBlob(ctx context.Context, actor Actor, now time.Time, hash
 // identities returns every identity that the station can open entries with,
 // likeliest first: each that is tried in vain costs as much as the one that
 // opens. own says whether the station wrote what is to be opened.
-func (s *Station) identities(own bool) []seal.Identity {
+func (s *Station) identities(own bool) []seal.Identity { return s.identitiesNear(own, time.Time{}) }
+
+// identitiesNear is identities for what was written about a time; zero: lately.
+func (s *Station) identitiesNear(own bool, written time.Time) []seal.Identity {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	near := seal.PeriodOf(s.since)
-	if !s.clock.last.IsZero() {
-		near = seal.PeriodOf(s.clock.last)
+	if written.IsZero() {
+		written = s.since
+		if !s.clock.last.IsZero() {
+			written = s.clock.last
+		}
 	}
+	near := seal.PeriodOf(written)
 	first, then := s.keys.Sealing, s.keys.Archive
 	if own {
 		first, then = then, first

@@ -14,7 +14,7 @@ import (
 // index of words, one after the other. A long one costs little to read beside what
 // is done with it.
 const (
-	maxRemembered = 256
+	maxRemembered = 3 << 20  // bytes of all; what was read of them takes two to three times as much
 	maxKept       = 32 << 10 // bytes of one
 )
 
@@ -23,8 +23,10 @@ const (
 type readings[T any] struct {
 	parser func(text []byte) (T, error) // a function of the text alone
 
-	mu   sync.Mutex
-	read map[identity.Digest]T
+	mu     sync.Mutex
+	read   map[identity.Digest]T // of the present half
+	before map[identity.Digest]T // of the half before it
+	bytes  int                   // of the texts of read
 }
 
 // parse does what the parser does. What it returns is shared, and not to be
@@ -33,6 +35,9 @@ func (r *readings[T]) parse(text []byte) (T, error) {
 	id := identity.Sum(text)
 	r.mu.Lock()
 	v, known := r.read[id]
+	if !known {
+		v, known = r.before[id]
+	}
 	r.mu.Unlock()
 	if known {
 		return v, nil
@@ -43,10 +48,13 @@ func (r *readings[T]) parse(text []byte) (T, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.read == nil || len(r.read) >= maxRemembered {
-		r.read = make(map[identity.Digest]T)
+	if r.read == nil || r.bytes+len(text) > maxRemembered/2 {
+		r.before, r.read, r.bytes = r.read, make(map[identity.Digest]T), 0
 	}
-	r.read[id] = v
+	if _, twice := r.read[id]; !twice {
+		r.read[id] = v
+		r.bytes += len(text)
+	}
 	return v, nil
 }
 

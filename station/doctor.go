@@ -361,7 +361,8 @@ func (s *Station) rebuild(tx Tx, now time.Time, row *Line) error {
 
 // rebuildFrom projects a range of a log's entries.
 func (s *Station) rebuildFrom(tx Tx, now time.Time, row *Line, o identity.Origin, from, to int64) error {
-	const page = 512 // entries held in memory at a time
+	const page = 512      // entries held in memory at a time
+	var written time.Time // the entry before: a record of years has as many identities as months
 	for ; from < to; from += page {
 		entries, err := tx.Entries(o, from, min(from+page, to))
 		if err != nil {
@@ -369,13 +370,17 @@ func (s *Station) rebuildFrom(tx Tx, now time.Time, row *Line, o identity.Origin
 		}
 		for i, sealed := range entries {
 			index := from + int64(i)
+			in := s.openNear(sealed, o.Writer == s.name, written)
+			if at := in.entry.Wrapper.At; !at.IsZero() {
+				written = at
+			}
 			if o.Writer == s.name {
-				err = s.projectOwn(tx, o, index, sealed)
+				err = s.projectOwn(tx, o, index, in)
 			} else {
 				if index == 0 {
 					row.PeerAt, row.PeerSeen = time.Time{}, message.Head{} // each log is judged by itself
 				}
-				err = s.takeIn(tx, now, row, o, index, s.open(sealed, false), false)
+				err = s.takeIn(tx, now, row, o, index, in, false)
 			}
 			if err != nil {
 				return fmt.Errorf("entry %d of %s: %w", index, o, err)
@@ -406,10 +411,9 @@ func (s *Station) projectBeyond(tx Tx, o identity.Origin, from, to int64) error 
 	return nil
 }
 
-// projectOwn projects an entry of an own log, which the archive identity opens.
+// projectOwn projects an entry of an own log, as the archive identity opened it.
 // One whose period's identity is no longer at the station stays closed.
-func (s *Station) projectOwn(tx Tx, o identity.Origin, index int64, sealed []byte) error {
-	in := s.open(sealed, true)
+func (s *Station) projectOwn(tx Tx, o identity.Origin, index int64, in incoming) error {
 	if in.problem != "" {
 		return s.projectUnread(tx, o, index, in)
 	}

@@ -327,7 +327,7 @@ func (s *Station) otherCosigner(ctx context.Context, now time.Time, p *peer, nex
 		if row, err = tx.Peer(name); err != nil {
 			return err
 		}
-		row.State, row.Confirmed, row.Ceremony, row.Since = PeerStopped, nil, ceremony, second(now)
+		row.State, row.Resumes, row.Confirmed, row.Ceremony, row.Since = PeerStopped, "", nil, ceremony, second(now)
 		text := "a card of " + string(name) + " with another cosigner key has come and was refused: its lines are held until two officers have confirmed its cards: ask the counterpart, by a road of its own, which card is its"
 		return errors.Join(tx.PutPeer(row), s.event(tx, now, "alarm", string(name), text),
 			s.audit(tx, now, Actor{Name: string(name)}, "cards", string(name), "refused", next.CardDigest.String()+": another cosigner key: "+row.State))

@@ -202,7 +202,7 @@ func (x source) Proof(e record.Entry) ([]byte, error) {
 // FileKey implements record.Source. It is the one place that hands out keys, and
 // it has none for what was said without prejudice.
 func (x source) FileKey(e record.Entry) (seal.FileKey, bool, error) {
-	m, err := x.tx.Message(e.Origin, e.Index)
+	m, err := x.tx.Message(e.Origin, e.Index) // absent, it says no second either
 	if err == nil {
 		if shut, err := x.s.closed(x.tx, m); err != nil || shut {
 			return seal.FileKey{}, false, err
@@ -214,7 +214,7 @@ func (x source) FileKey(e record.Entry) (seal.FileKey, bool, error) {
 	if err != nil {
 		return seal.FileKey{}, false, err
 	}
-	_, key, err := seal.Open(sealed, x.s.identities(e.Origin.Writer == x.s.name)...)
+	_, key, err := seal.Open(sealed, x.s.identitiesNear(e.Origin.Writer == x.s.name, m.At)...)
 	if err != nil {
 		return x.s.givenKey(x.tx, e.Origin, e.Index)
 	}

@@ -6,10 +6,12 @@ import (
 	"encoding/json/jsontext"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"slices"
 	"time"
 
 	"detente/book"
+	"detente/message"
 )
 
 // IndexTx is the part of a transaction in which the words of messages are kept.
@@ -25,6 +27,9 @@ type IndexTx interface {
 	// MessagesAfter lists messages of all lines, oldest first, after a sequence
 	// number.
 	MessagesAfter(seq int64, limit int) ([]Message, error)
+	// CountAfter counts the messages of all lines after a sequence number, up to
+	// most of them.
+	CountAfter(seq int64, most int) (int, error)
 	// EachIndexed calls do with each word of the index and the message that it is
 	// of, in no order.
 	EachIndexed(do func(seq int64, word string)) error
@@ -51,30 +56,55 @@ type Indexed struct {
 
 // indexAtOnce is how many messages one transaction indexes: the store is held up
 // for some tens of milliseconds. Of long messages it is as many as have
-// indexBytes of bodies together, and at least one. A tick does it up to
-// indexRounds times while more are waiting, with room for a line's own
-// transactions between: fifteen hundred short messages, for half a second's work
-// of one processor.
+// indexBytes of bodies together, and at least one. A quiet station does it up to
+// indexRounds times a tick while more are waiting: fifteen hundred short messages,
+// for half a second's work of one processor. One on which more than busyEvents
+// happened since the last tick does it once, and for indexBusy of bodies: nothing
+// that a line does waits for the index, and it catches up once the line is quiet.
 const (
-	indexAtOnce = 128
+	indexAtOnce = 64
 	indexBytes  = 128 << 10
-	indexRounds = 12
+	indexRounds = 24
+	indexBusy   = 16 << 10
+	busyEvents  = 32
 )
 
 // indexMore indexes what a tick may.
 func (s *Station) indexMore(ctx context.Context, now time.Time) error {
+	busy, err := s.busy(ctx)
+	if err != nil {
+		return err
+	}
+	if busy {
+		_, err := s.indexSome(ctx, now, indexBusy)
+		return err
+	}
 	for range indexRounds {
-		if more, err := s.indexSome(ctx, now); err != nil || !more {
+		if more, err := s.indexSome(ctx, now, indexBytes); err != nil || !more {
 			return err
 		}
 	}
 	return nil
 }
 
+// busy reports whether much has happened since it was last asked.
+func (s *Station) busy(ctx context.Context) (bool, error) {
+	var last int64
+	err := s.store.View(ctx, func(tx Tx) (err error) {
+		last, err = tx.LastEvent()
+		return err
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.lastEvent
+	s.lastEvent = last
+	return last-before > busyEvents, err
+}
+
 // indexAll indexes all messages that are not yet.
 func (s *Station) indexAll(ctx context.Context, now time.Time) error {
 	for {
-		if more, err := s.indexSome(ctx, now); err != nil || !more {
+		if more, err := s.indexSome(ctx, now, indexBytes); err != nil || !more {
 			return err
 		}
 	}
@@ -83,7 +113,7 @@ func (s *Station) indexAll(ctx context.Context, now time.Time) error {
 // indexSome indexes messages that are not yet, and reports whether there may be
 // more. The texts are made outside the transaction that keeps their words, so
 // that no message waits for that.
-func (s *Station) indexSome(ctx context.Context, now time.Time) (more bool, err error) {
+func (s *Station) indexSome(ctx context.Context, now time.Time, most int) (more bool, err error) {
 	var state IndexState
 	var some []Message
 	err = s.store.View(ctx, func(tx Tx) (err error) {
@@ -98,7 +128,7 @@ func (s *Station) indexSome(ctx context.Context, now time.Time) (more bool, err 
 	}
 	list := make([]Indexed, 0, len(some))
 	known := make(spellings)
-	for i, bytes := 0, 0; i < len(some) && bytes < indexBytes; i++ {
+	for i, bytes := 0, 0; i < len(some) && bytes < most; i++ {
 		r := s.opened(some[i])
 		list = append(list, Indexed{Seq: r.Seq, Words: s.wordsKnowing(known, r)})
 		bytes += len(r.Entry.Body.Bytes())
@@ -135,9 +165,10 @@ func (s *Station) wordsKnowing(known spellings, r Read) []string {
 		b := r.Entry.Body.Body()
 		known.index(set, seen, b.ID.String())
 		set[labelWord(b.Marking.TLP)] = true
+		bare := withoutTexts(b)
 		if edition, read := s.readAt(r.Origin, r.Index, b.Edition); read { // of another edition what the parameters say is found
 			for _, l := range book.Langs() {
-				if text, err := edition.Render(b, l); err == nil {
+				if text, err := edition.Render(bare, l); err == nil {
 					known.index(set, seen, text)
 				}
 			}
@@ -152,6 +183,24 @@ func (s *Station) wordsKnowing(known spellings, r Read) []string {
 	}
 	slices.Sort(words)
 	return words
+}
+
+// longText is from how many bytes on a text is not looked through six times: it
+// stands as it is in the message's texts in all languages. Whatever else is
+// written as a text, a digest or a time, is shorter.
+const longText = 512
+
+// withoutTexts returns a body with a sign that is no word in the place of each
+// long text among its parameters.
+func withoutTexts(b message.Body) message.Body {
+	bare := maps.Clone(b.Params)
+	for name, v := range bare {
+		if v.Kind() == '"' && len(v) > longText {
+			bare[name] = jsontext.Value(`"…"`)
+		}
+	}
+	b.Params = bare
+	return b
 }
 
 // eachText calls do with each text in a JSON value.

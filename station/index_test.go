@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"detente/station"
+	"detente/store"
 )
 
 // An index that lost its words, or holds others, is found by doctor, and filled
@@ -65,4 +66,46 @@ func TestDoctorComparesTheIndex(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Who searches is told how many messages no words find yet, exactly, until the
+// index has caught up with them.
+func TestTheIndexTellsItsLag(t *testing.T) {
+	cast, dir, l := livedIn(t)
+	const many, atOnce = 300, 128
+	s, err := store.Open(ctx, filepath.Join(dir, "store"), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.Update(ctx, func(tx station.Tx) error {
+		for i := range int64(many) {
+			m := station.Message{Origin: l.Log(bor, 1), Index: 1000 + i, Format: "600", Problem: "unreadable"}
+			if err := tx.PutMessage(m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := errors.Join(err, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	e, err := openAgain(start.Add(time.Hour), cast, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = e.Close(start) }()
+	before := -1
+	for range many {
+		h, err := e.Search(ctx, op, start.Add(time.Hour), station.Search{Words: "0"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if before > 0 && h.Pending != max(0, before-atOnce) {
+			t.Errorf("%d were not indexed, and after %d more %d are not", before, atOnce, h.Pending)
+		}
+		if before = h.Pending; before == 0 {
+			return
+		}
+	}
+	t.Errorf("the index does not catch up: %d are left", before)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"detente/book"
 	"detente/identity"
@@ -38,7 +39,13 @@ type incoming struct {
 // open opens an entry. It never fails: what cannot be opened is
 // said in the result. own says whether this station wrote it.
 func (s *Station) open(sealed []byte, own bool) incoming {
-	plain, _, err := seal.Open(sealed, s.identities(own)...)
+	return s.openNear(sealed, own, time.Time{})
+}
+
+// openNear is open for an entry that was written about a time: the identity of
+// that month is tried first. Zero: lately.
+func (s *Station) openNear(sealed []byte, own bool, written time.Time) incoming {
+	plain, _, err := seal.Open(sealed, s.identitiesNear(own, written)...)
 	if err != nil {
 		return incoming{problem: problemUnreadable}
 	}

@@ -403,7 +403,7 @@ func (s *Station) readAll(tx Tx, row Line, f *lineFacts) error {
 		for era := identity.Era(1); era <= side.last; era++ {
 			o := row.Line.Log(side.writer, era)
 			for from := int64(0); ; {
-				page, err := tx.Messages(o, from, factsPage)
+				page, err := tx.Messages(o, from, matterPage)
 				if err != nil {
 					return err
 				}
@@ -425,7 +425,7 @@ func (s *Station) readAll(tx Tx, row Line, f *lineFacts) error {
 						f.takeService(m)
 					}
 				}
-				if len(page) < factsPage {
+				if len(page) < matterPage {
 					break
 				}
 			}

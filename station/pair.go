@@ -12,7 +12,7 @@ import (
 )
 
 // decisionConfirm is the decision that an officer signs to confirm a
-// counterpart's cards.
+// counterpart's cards, or that a hold of it is over.
 const decisionConfirm = "confirm"
 
 // AddPeer takes a counterpart's root and cards, which came by a road of their
@@ -90,7 +90,7 @@ func (s *Station) otherCards(tx Tx, now time.Time, before, row Peer, v identity.
 		row.Bundle = fresh.After(old).Bytes()
 	}
 	stop := func(why string) (Peer, error, error) {
-		before.State, before.Confirmed, before.Ceremony, before.Since = PeerStopped, nil, row.Ceremony, row.Since
+		before.State, before.Resumes, before.Confirmed, before.Ceremony, before.Since = PeerStopped, "", nil, row.Ceremony, row.Since
 		return before, fmt.Errorf("%w: these cards give %s; its lines are held: ask the counterpart, by a road of its own, which cards are its", ErrRefused, why), nil
 	}
 	if before.State != PeerHeld && held.Root.Key.Equal(v.Root.Key) && held.Card.Serial == v.Card.Serial && !held.Card.Same(v.Card) {
@@ -208,7 +208,7 @@ func (s *Station) CheckDigits(ctx context.Context, actor Actor, now time.Time, n
 		case PeerRemoved:
 			return removedAlready(name)
 		case PeerHeld, PeerStopped:
-			p.State = PeerDigits
+			p.State, p.Resumes, p.Confirmed = PeerDigits, "", nil
 		}
 		return nil
 	})
@@ -221,16 +221,19 @@ func (s *Station) PeerRequest(ctx context.Context, actor Actor, name identity.St
 	if err := actor.must("see what is to be signed", RoleRead, RoleOperator); err != nil {
 		return identity.Request{}, s.denied(ctx, actor, "peer confirm", err)
 	}
-	return s.peerRequest(name, role, expires)
+	return s.peerRequest(name, role, cardItself, expires)
 }
 
-// peerRequest is PeerRequest for the station itself.
-func (s *Station) peerRequest(name identity.Station, role string, expires time.Time) (identity.Request, error) {
+// cardItself is what officers sign to confirm a card: its digest.
+func cardItself(card identity.Digest) identity.Digest { return card }
+
+// peerRequest is what an officer signs of a peer's card.
+func (s *Station) peerRequest(name identity.Station, role string, of func(identity.Digest) identity.Digest, expires time.Time) (identity.Request, error) {
 	p, err := s.peerNamed(name)
 	if err != nil {
 		return identity.Request{}, err
 	}
-	r := identity.Request{Body: p.CardDigest, Role: role, Expires: second(expires), Policy: s.own.Load().CardDigest, Decision: decisionConfirm}
+	r := identity.Request{Body: of(p.CardDigest), Role: role, Expires: second(expires), Policy: s.own.Load().CardDigest, Decision: decisionConfirm}
 	r.ID = p.ceremony
 	return r, nil
 }
@@ -239,44 +242,61 @@ func (s *Station) peerRequest(name identity.Station, role string, expires time.T
 // officer has to stand on this station's list. The second officer's makes the
 // peer "two-person confirmed": from then on its entries are stored and cosigned.
 func (s *Station) ConfirmPeer(ctx context.Context, actor Actor, now time.Time, name identity.Station, a identity.Approval) (Peer, error) {
-	cert, err := s.verifyApproval(a, now)
-	if err != nil {
-		return Peer{}, s.refused(ctx, now, actor, "peer confirm", string(name), fmt.Errorf("%w: %w", ErrRefused, err))
-	}
-	actor.Name = cert.Pseudonym
-	want, err := s.peerRequest(name, a.Request.Role, a.Request.Expires)
-	if err == nil && !a.Request.Equal(want) {
-		err = fmt.Errorf("%w: the confirmation was signed for other cards, or in an earlier ceremony: sign anew", ErrRefused)
-	}
-	if err == nil && a.Request.Expires.IsZero() {
-		err = fmt.Errorf("%w: the confirmation never expires: sign one that does", ErrRefused)
-	}
-	if err != nil {
-		return Peer{}, s.refused(ctx, now, actor, "peer confirm", string(name), err)
-	}
-	return s.changePeer(ctx, now, actor, "peer confirm", name, func(tx Tx, p *Peer) error {
-		if err := s.officerStands(tx, a, cert, now); err != nil {
-			return err
+	return s.signedPeer(ctx, actor, now, "peer confirm", cardItself, name, a, func(p *Peer, officer string) error {
+		if p.State != PeerDigits && p.State != PeerConfirmed && p.State != PeerProven {
+			return fmt.Errorf("%w: %s is %q: check the digits first with `detente peer digits`%s", ErrConflict, name, p.State, orResume(p))
 		}
-		switch {
-		case p.Ceremony != want.ID:
-			return fmt.Errorf("%w: other cards of %s have come meanwhile", ErrConflict, name)
-		case p.State != PeerDigits && p.State != PeerConfirmed && p.State != PeerProven:
-			return fmt.Errorf("%w: %s is %q: check the digits first with `detente peer digits`", ErrConflict, name, p.State)
-		case slices.Contains(p.Confirmed, cert.Pseudonym):
-			return nil
-		}
-		p.Confirmed = append(p.Confirmed, cert.Pseudonym)
-		if len(p.Confirmed) >= 2 && p.State == PeerDigits {
+		if signed(p, officer) && p.State == PeerDigits {
 			p.State = PeerConfirmed
 		}
 		return nil
 	})
 }
 
+// neededOfficers is how many officers have to sign for a peer.
+const neededOfficers = 2
+
+// signed counts an officer's signature for a peer, once, and reports whether as
+// many as are needed have signed.
+func signed(p *Peer, officer string) bool {
+	if !slices.Contains(p.Confirmed, officer) {
+		p.Confirmed = append(p.Confirmed, officer)
+	}
+	return len(p.Confirmed) >= neededOfficers
+}
+
+// signedPeer changes a peer by an officer's signed decision in the ceremony under
+// way. The officer has to stand on this station's list.
+func (s *Station) signedPeer(ctx context.Context, actor Actor, now time.Time, act string, of func(identity.Digest) identity.Digest, name identity.Station, a identity.Approval, change func(p *Peer, officer string) error) (Peer, error) {
+	cert, err := s.verifyApproval(a, now)
+	if err != nil {
+		return Peer{}, s.refused(ctx, now, actor, act, string(name), fmt.Errorf("%w: %w", ErrRefused, err))
+	}
+	actor.Name = cert.Pseudonym
+	want, err := s.peerRequest(name, a.Request.Role, of, a.Request.Expires)
+	if err == nil && !a.Request.Equal(want) {
+		err = fmt.Errorf("%w: the signature was given for other cards, for something else, or in an earlier ceremony: sign anew", ErrRefused)
+	}
+	if err == nil && a.Request.Expires.IsZero() {
+		err = fmt.Errorf("%w: the signature never expires: give one that does", ErrRefused)
+	}
+	if err != nil {
+		return Peer{}, s.refused(ctx, now, actor, act, string(name), err)
+	}
+	return s.changePeer(ctx, now, actor, act, name, func(tx Tx, p *Peer) error {
+		if err := s.officerStands(tx, a, cert, now); err != nil {
+			return err
+		}
+		if p.Ceremony != want.ID {
+			return fmt.Errorf("%w: other cards of %s have come meanwhile", ErrConflict, name)
+		}
+		return change(p, cert.Pseudonym)
+	})
+}
+
 // HoldPeer stops all lines to a peer: nothing of it is cosigned and nothing is
-// sent to it, until its cards, or new ones, go through the ceremony again from
-// the digits on.
+// sent to it, until two officers resume it (ResumePeer) or its cards, or new
+// ones, go through the ceremony again from the digits on.
 func (s *Station) HoldPeer(ctx context.Context, actor Actor, now time.Time, name identity.Station) (Peer, error) {
 	if err := actor.must("hold a peer", RoleOperator); err != nil {
 		return Peer{}, s.refused(ctx, now, actor, "peer hold", string(name), err)
@@ -288,6 +308,9 @@ func (s *Station) HoldPeer(ctx context.Context, actor Actor, now time.Time, name
 	return s.changePeer(ctx, now, actor, "peer hold", name, func(_ Tx, p *Peer) error {
 		if p.State == PeerRemoved {
 			return removedAlready(name)
+		}
+		if p.State == PeerConfirmed || p.State == PeerProven {
+			p.Resumes = p.State
 		}
 		p.State, p.Confirmed, p.Ceremony = PeerStopped, nil, ceremony
 		return nil

@@ -64,7 +64,7 @@ func (s *Station) RemovePeer(ctx context.Context, actor Actor, now time.Time, na
 			return tx.PutSetting(removalKey(name), text)
 		}
 		removed = true
-		row.State, row.Confirmed, row.Ceremony, row.Since = PeerRemoved, nil, ceremony, second(now)
+		row.State, row.Resumes, row.Confirmed, row.Ceremony, row.Since = PeerRemoved, "", nil, ceremony, second(now)
 		if err := s.audit(tx, now, actor, act, string(name), "done", strings.TrimSuffix("with "+first.By+": "+reason, ": ")); err != nil {
 			return err
 		}

@@ -65,7 +65,6 @@ type waitingFor struct {
 
 // Bounds of what is read and kept.
 const (
-	readPage    = 500            // messages at once
 	testsKept   = 48 * time.Hour // line tests: two days answer what the watch asks
 	settled     = 24 * time.Hour // after which no earlier receipt of a message comes into the record any more; a restart reads all anew
 	maxWaiting  = 5000           // of a line; beyond, the oldest are counted no more
@@ -171,7 +170,7 @@ func (s *Station) readLine(tx Tx, row Line, now time.Time, most int) (l *lineRea
 // last, and returns how many they were.
 func (s *Station) readOn(tx Tx, l *lineRead, o identity.Origin, now time.Time, most int) (taken int, err error) {
 	for taken < most {
-		page, err := tx.Messages(o, l.next[o], min(readPage, most-taken))
+		page, err := tx.Messages(o, l.next[o], min(matterPage, most-taken))
 		if err != nil || len(page) == 0 {
 			return taken, err
 		}

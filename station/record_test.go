@@ -17,6 +17,7 @@ import (
 	"detente/record"
 	"detente/station"
 	"detente/station/stationtest"
+	"errors"
 
 	"filippo.io/torchwood"
 	"golang.org/x/mod/sumdb/tlog"
@@ -174,6 +175,30 @@ func TestRecordForStrangers(t *testing.T) {
 	}
 	if n != 7 {
 		t.Errorf("%d messages", n)
+	}
+}
+
+// The proof that is taken out of a record stands alone for such a verifier too, and
+// what is not in it, or of an invalid record, is not proven.
+// covers P19
+func TestProveOne(t *testing.T) {
+	file, roots, _ := exported(t, station.Export{Disclose: false})
+	_, p, err := record.Prove(bytes.NewReader(file), int64(len(file)), roots, "BOR/ARD-N1-0")
+	if err != nil || p.Index != 0 || p.Received.IsZero() {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	policy, err := torchwood.ParsePolicy(p.Policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := torchwood.VerifyProof(policy, tlog.RecordHash(p.Entry), p.Proof); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := record.Prove(bytes.NewReader(file), int64(len(file)), roots, "BOR/ARD-N1-77"); !errors.Is(err, record.ErrNoEntry) {
+		t.Errorf("what is not there: %v", err)
+	}
+	if _, _, err := record.Prove(bytes.NewReader(file), int64(len(file)), roots[:1], "BOR/ARD-N1-0"); !errors.Is(err, record.ErrInvalid) {
+		t.Errorf("without a root: %v", err)
 	}
 }
 

@@ -39,6 +39,9 @@ const (
 	MaxHits = 500
 	// MaxWordsAsked bounds a question's text, in bytes.
 	MaxWordsAsked = 1000
+	// MaxPending is up to how many messages that are not indexed yet are counted:
+	// the index takes as many in some ten seconds.
+	MaxPending = 10_000
 	// usualHits is the page where none is asked for.
 	usualHits = 50
 	// maxSearched bounds the messages that one page looks at, so that a question
@@ -59,7 +62,7 @@ type Hits struct {
 	List    []Hit
 	Hidden  int    // on this page's stretch, hidden by the actor's rights: those that fit but for the words, which are not looked for in them
 	Next    string // the cursor of the next page; empty: there is none
-	Pending int    // of the newest messages, how many are not searched for words yet; at most chunk
+	Pending int    // of the newest messages, how many are not indexed yet, so that no words find them; MaxPending: so many or more
 }
 
 // Hit is a message that was found.
@@ -86,7 +89,7 @@ func (s *Station) Search(ctx context.Context, actor Actor, now time.Time, q Sear
 	if err != nil {
 		return Hits{}, s.refused(ctx, now, actor, "search", q.String(), err)
 	}
-	if _, err := s.indexSome(ctx, now); err != nil { // what came since the last tick
+	if _, err := s.indexSome(ctx, now, indexBytes); err != nil { // what came since the last tick
 		return Hits{}, err
 	}
 	if q.Limit == 0 {
@@ -201,11 +204,9 @@ func (s *Station) search(tx Tx, actor Actor, q Search) (h Hits, err error) {
 	if len(w.asked) == 0 || q.Ref != "" {
 		return h, nil
 	}
-	pending, err := tx.MessagesAfter(state.To, chunk)
-	if err != nil {
+	if h.Pending, err = tx.CountAfter(state.To, MaxPending); err != nil {
 		return h, err
 	}
-	h.Pending = len(pending)
 	h.Hidden, err = w.closed(from, end)
 	return h, err
 }

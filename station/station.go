@@ -93,18 +93,19 @@ type Station struct {
 	own      atomic.Pointer[ownCards] // replaced when an era opens
 	changing atomic.Pointer[Limits]   // limits as they were read last
 
-	mu       sync.Mutex // guards the fields below; never held while the store is called
-	keys     Keys
-	sign     map[identity.Origin]journal.Signer
-	peers    map[identity.Station]*peer
-	lines    map[identity.Line]*lineState
-	policies map[identity.Origin]parsedPolicy // each as it was last read; never changed in place
-	tokens   knownTokens
-	forgot   int // how often tokens were forgotten: what was read before is not remembered after
-	clock    clock
-	arrived  chan struct{} // one slot: a counterpart's entries wait to be read
-	stuck    error         // why the hook could not append; nil while it can
-	news     chan struct{} // closed at the next commit; nil while nobody waits for it
+	mu        sync.Mutex // guards the fields below; never held while the store is called
+	keys      Keys
+	sign      map[identity.Origin]journal.Signer
+	peers     map[identity.Station]*peer
+	lines     map[identity.Line]*lineState
+	policies  map[identity.Origin]parsedPolicy // each as it was last read; never changed in place
+	tokens    knownTokens
+	forgot    int // how often tokens were forgotten: what was read before is not remembered after
+	clock     clock
+	arrived   chan struct{} // one slot: a counterpart's entries wait to be read
+	lastEvent int64         // the newest event when the index was last filled
+	stuck     error         // why the hook could not append; nil while it can
+	news      chan struct{} // closed at the next commit; nil while nobody waits for it
 
 	bodies  readings[message.Frozen] // of the messages that await release or their place in a log
 	entries readings[message.Entry]  // that were read last

@@ -55,9 +55,9 @@ type Tx interface {
 	// Outgoing messages, from the freezing of their bodies to their entry.
 	PutOutgoing(Outgoing) error
 	Outgoing(message.ID) (Outgoing, error)
-	// NextWaiting lists messages of the line in state Waiting, highest Lent
+	// NextWaiting names messages of the line in state Waiting, highest Lent
 	// precedence first, then lowest Order.
-	NextWaiting(line identity.Line, limit int) ([]Outgoing, error)
+	NextWaiting(line identity.Line, limit int) ([]message.ID, error)
 	// OutgoingIn lists messages in a state on all lines, oldest Order first,
 	// after the given Order.
 	OutgoingIn(state OutState, after int64, limit int) ([]Outgoing, error)
@@ -218,6 +218,7 @@ type Peer struct {
 	Confirmed []string // pseudonyms of the officers who confirmed
 	Since     time.Time
 	Ceremony  message.ID // what confirmations refer to; a new one with other cards and after a hold
+	Resumes   string     // held by an operator: the state word that two officers bring back; empty: the ceremony does
 }
 
 // Line is a line of this station.
@@ -246,8 +247,9 @@ type Line struct {
 // Officer is an officer of this station.
 type Officer struct {
 	Pseudonym   string
-	Name        string // known to this station only, never sent
-	Certificate []byte
+	Name        string            // known to this station only, never sent
+	Certificate []byte            // the one that was last enrolled
+	Others      [][]byte          // those enrolled before it, the oldest first
 	Revoked     time.Time         // zero while valid
 	Barred      []identity.Digest // certificates that were revoked, for ever
 }

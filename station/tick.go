@@ -8,8 +8,8 @@ import (
 
 // Tick does what time alone brings about: it saves the high-water mark, ends
 // what has expired, looks at the clock, lets the queues go on, sends the line
-// tests that are due, and raises and clears alarms. A runner
-// calls it each second.
+// tests that are due, raises and clears alarms, and compares the state with the
+// counterparts'. A runner calls it each second.
 func (s *Station) Tick(ctx context.Context, now time.Time) error {
 	unsafe := s.ClockSafe(now)
 	trail := errors.Join(s.noteTrail(ctx, now), s.readSpoken(ctx))
@@ -30,6 +30,7 @@ func (s *Station) Tick(ctx context.Context, now time.Time) error {
 		return s.expire(tx, now)
 	}))
 	err = errors.Join(err, s.keepWatch(ctx, now))
+	err = errors.Join(err, s.compareStates(ctx, now))
 	err = errors.Join(err, s.indexMore(ctx, now))
 	s.mu.Lock()
 	defer s.mu.Unlock()

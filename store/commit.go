@@ -80,7 +80,11 @@ func (s *Store) commit(batch []*call) {
 			c.err = err
 			continue
 		}
-		if c.err = c.ctx.Err(); c.err == nil {
+		switch c.err = c.ctx.Err(); {
+		case c.err != nil:
+		case len(batch) == 1:
+			err = s.alone(c)
+		default:
 			err = s.savepoint(c)
 		}
 	}
@@ -124,24 +128,34 @@ func (s *Store) abandon() error {
 	return nil
 }
 
-// savepoint runs one call so that its failure leaves no trace. It returns an
-// error only where the whole transaction cannot go on.
-func (s *Store) savepoint(c *call) error {
-	if err := s.exec("SAVEPOINT one"); err != nil {
-		return err
+// alone runs the only call of a transaction: where it fails, a new transaction
+// takes the place of the one that it spoiled, for the hook.
+func (s *Store) alone(c *call) error {
+	if s.do(c) {
+		return nil
 	}
+	return errors.Join(s.exec("ROLLBACK"), s.begin())
+}
+
+// savepoint runs one call of several so that its failure leaves no trace. It
+// returns an error only where the whole transaction cannot go on.
+func (s *Store) savepoint(c *call) error {
+	s.cache.ahead = "SAVEPOINT one"
+	return s.back("one", s.do(c))
+}
+
+// do runs one call, and reports whether it came to its end.
+func (s *Store) do(c *call) bool {
 	func() {
 		defer func() { c.panics = recover() }()
 		c.err = c.do(&tx{q: s.cache, writable: true})
 	}()
-	if c.err != nil || c.panics != nil {
-		c.err = kind(c.err)
-		s.cache.forget()
-		if err := s.exec("ROLLBACK TO one"); err != nil {
-			return err
-		}
+	if c.err == nil && c.panics == nil {
+		return true
 	}
-	return s.exec("RELEASE one")
+	c.err = kind(c.err)
+	s.cache.forget()
+	return false
 }
 
 // hook runs the station's hook. Its failure undoes only what it did.
@@ -149,16 +163,27 @@ func (s *Store) hook() error {
 	if s.finish == nil {
 		return nil
 	}
-	if err := s.exec("SAVEPOINT hook"); err != nil {
-		return err
-	}
-	if err := s.finish(&tx{q: s.cache, writable: true}); err != nil {
+	s.cache.ahead = "SAVEPOINT hook"
+	err := s.finish(&tx{q: s.cache, writable: true})
+	if err != nil {
 		s.cache.forget()
-		if err := s.exec("ROLLBACK TO hook"); err != nil {
+	}
+	return s.back("hook", err == nil)
+}
+
+// back ends a savepoint, where anything was written since it was asked for, and
+// undoes what was unless it is to stay.
+func (s *Store) back(name string, stays bool) error {
+	if s.cache.ahead != "" {
+		s.cache.ahead = ""
+		return nil
+	}
+	if !stays {
+		if err := s.exec("ROLLBACK TO " + name); err != nil {
 			return err
 		}
 	}
-	return s.exec("RELEASE hook")
+	return s.exec("RELEASE " + name)
 }
 
 // View implements station.Store. It takes one of a few connections, and waits
@@ -191,6 +216,7 @@ type statements struct {
 	conn     *sql.Conn
 	prepared map[string]*sql.Stmt
 	memo     *memo
+	ahead    string // run before the next statement that writes; empty: none
 }
 
 func newStatements(conn *sql.Conn) *statements {
@@ -221,6 +247,13 @@ func (c *statements) close() error {
 }
 
 func (c *statements) exec(query string, args ...any) (sql.Result, error) {
+	if first := c.ahead; first != "" {
+		c.ahead = ""
+		if _, err := c.exec(first); err != nil {
+			c.ahead = first
+			return nil, err
+		}
+	}
 	st, err := c.stmt(query)
 	if err != nil {
 		return nil, err

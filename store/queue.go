@@ -114,9 +114,8 @@ func (t *tx) Outgoing(id message.ID) (station.Outgoing, error) {
 }
 
 // NextWaiting implements station.Tx.
-func (t *tx) NextWaiting(line identity.Line, limit int) ([]station.Outgoing, error) {
-	var ids []message.ID
-	err := t.each(func(r *sql.Rows) error {
+func (t *tx) NextWaiting(line identity.Line, limit int) (ids []message.ID, err error) {
+	err = t.each(func(r *sql.Rows) error {
 		var id []byte
 		if err := r.Scan(&id); err != nil {
 			return err
@@ -127,13 +126,7 @@ func (t *tx) NextWaiting(line identity.Line, limit int) ([]station.Outgoing, err
 		ids = append(ids, message.ID(id))
 		return nil
 	}, "SELECT id FROM outgoing WHERE line = ? AND state = ? ORDER BY lent DESC, ord LIMIT ?", line.String(), station.Waiting, all(limit))
-	list := make([]station.Outgoing, len(ids))
-	for i := range ids {
-		if err == nil {
-			list[i], err = t.Outgoing(ids[i])
-		}
-	}
-	return list, err
+	return ids, err
 }
 
 var errDamagedQueue = errors.New("internal error: a row of the queue is damaged; run `detente station doctor`")

@@ -84,6 +84,12 @@ func (t *tx) MessagesAfter(seq int64, limit int) ([]station.Message, error) {
 	return t.messages("WHERE m.seq > ? ORDER BY m.seq LIMIT ?", seq, all(limit))
 }
 
+// CountAfter implements station.IndexTx.
+func (t *tx) CountAfter(seq int64, most int) (n int, err error) {
+	err = t.each(func(r *sql.Rows) error { return r.Scan(&n) }, "SELECT count(*) FROM (SELECT 1 FROM messages WHERE seq > ? LIMIT ?)", seq, most)
+	return n, err
+}
+
 // FindMessages implements station.IndexTx.
 func (t *tx) FindMessages(terms []station.Term, before int64, limit int) ([]station.Message, error) {
 	if before <= 0 {

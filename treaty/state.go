@@ -248,17 +248,7 @@ func (s State) Digest() (identity.Digest, error) {
 		Windows     []line           `json:"windows"`
 	}{Agreement: s.Agreement, At: stamp(s.At), Ends: stamp(s.Ends), InForce: s.InForce, Text: s.Text.String()}
 	for _, o := range s.Obligations {
-		j := obligationJSON{
-			Article: o.Article, By: string(o.By), Due: stamp(o.Due), Duty: o.Duty, From: stamp(o.From), Met: stamp(o.Met),
-			Period: o.Period, Periods: o.Periods, State: o.State,
-		}
-		if o.Of != [16]byte{} {
-			j.Of = o.Of.String()
-		}
-		if o.MetBy != [16]byte{} {
-			j.MetBy = o.MetBy.String()
-		}
-		out.Obligations = append(out.Obligations, j)
+		out.Obligations = append(out.Obligations, o.json())
 	}
 	for _, x := range s.Suspended {
 		out.Suspended = append(out.Suspended, line{x.Article, string(x.By), stamp(x.From), stamp(x.Until)})

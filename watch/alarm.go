@@ -30,7 +30,8 @@ const (
 	HandoverLate   Kind = "handover-overdue"
 	ContactStale   Kind = "contact-stale"
 	SounderUntried Kind = "sounder-untested"
-	StaleScreen    Kind = "stale-screen" // a console that no longer hears the station
+	StaleScreen    Kind = "stale-screen"  // a console that no longer hears the station
+	StateDiffers   Kind = "state-differs" // both sides fold one record differently
 )
 
 // kindLevels says how urgent each kind is where the condition does not say.
@@ -39,7 +40,7 @@ var kindLevels = map[Kind]message.Precedence{
 	FlashUnread: message.Flash, DutyNear: message.Priority, DutyLapsed: message.Immediate, Withheld: message.Immediate,
 	KeyRefused: message.Immediate, Quota: message.Priority, ClockUnsafe: message.Immediate, GuardClosed: message.Immediate,
 	DiskFilling: message.Immediate, HandoverLate: message.Priority, ContactStale: message.Routine, SounderUntried: message.Priority,
-	StaleScreen: message.Immediate,
+	StaleScreen: message.Immediate, StateDiffers: message.Priority,
 }
 
 // Kinds returns all kinds of alarms, in alphabetical order.

@@ -324,6 +324,19 @@ func TestAClockPutBack(t *testing.T) {
 	d.expect("a minute on it rings", told(d.step(time.Minute, nil, cond)), "silent-peer repeated! x1 > 01 02")
 }
 
+// TestARoutineAlarmAndAClockPutBack rings what rings once and has no timer once
+// more: it was told of at a second that has not come yet, and a state in which
+// something stands and never rang is one that no station reads.
+// covers P16
+func TestARoutineAlarmAndAClockPutBack(t *testing.T) {
+	d := newDesk(t)
+	cond := watch.Condition{Key: watch.Key{Kind: watch.ContactStale, Line: theLine}}
+	d.expect("it rings once", told(d.step(0, nil, cond)), "contact-stale raised x1 > 01 02")
+	d.now = d.now.Add(-2 * time.Hour)
+	d.expect("the clock was put back", told(d.step(0, nil, cond)), "contact-stale repeated x1 > 01 02")
+	d.expect("and it rings no more", told(d.step(time.Hour, nil, cond)), "")
+}
+
 // TestAConditionThatFlaps comes and goes each second.
 func TestAConditionThatFlaps(t *testing.T) {
 	d := newDesk(t)

@@ -24,7 +24,7 @@ func (w Words) Risk(r Risk, l book.Lang) (string, error) {
 	case RiskDesk:
 		parts = append(parts, p.ltr(r.Desk))
 	case RiskLong, RiskRest:
-		parts = append(parts, p.ltr(r.Officer), p.ltr(r.To.Sub(r.From).String()))
+		parts = append(parts, p.ltr(r.Officer), book.Span(r.To.Sub(r.From), p.lang))
 	case RiskSwap:
 		parts = append(parts, p.ltr(r.Officer), p.ltr(r.Desk))
 	}

@@ -148,6 +148,9 @@ func (s *step) climbAt(m Manner) time.Time {
 func (s *step) rightTimers(r *Ring, m Manner) {
 	if r.Last.After(s.now) {
 		r.Last = time.Time{} // nobody knows how long ago it was
+		if m.Repeat <= 0 {
+			r.Next = s.now // no timer brings it back, and nobody knows whether it rang
+		}
 	}
 	switch {
 	case !r.Next.IsZero():

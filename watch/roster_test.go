@@ -325,9 +325,9 @@ func TestRisksInWords(t *testing.T) {
 	const want = `2026-11-25T02:00:00Z/2026-11-25T06:00:00Z: flash-alone — too few officers to acknowledge a FLASH: 1/2
 2026-11-25T02:00:00Z/2026-11-25T06:00:00Z: no-language — nobody on watch reads: ar — Arabic
 2026-11-25T02:00:00Z/2026-11-25T06:00:00Z: no-clearance — nobody on watch holds the clearance: secret
-2026-11-25T02:00:00Z/2026-11-25T06:00:00Z: short-rest — officer rests too little: ARD-W-01: 4h0m0s
+2026-11-25T02:00:00Z/2026-11-25T06:00:00Z: short-rest — officer rests too little: ARD-W-01: 4 hours
 2026-11-26T08:00:00Z/2026-11-26T16:00:00Z: nobody — nobody on watch
-2026-11-27T08:00:00Z/2026-11-28T02:00:00Z: long-duty — officer on watch too long: ARD-W-07: 18h0m0s
+2026-11-27T08:00:00Z/2026-11-28T02:00:00Z: long-duty — officer on watch too long: ARD-W-07: 18 hours
 `
 	if got.String() != want {
 		t.Errorf("got\n%swant\n%s", got.String(), want)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"detente/api"
+	"detente/book"
 	"detente/treaty"
 
 	"github.com/spf13/cobra"
@@ -238,7 +239,7 @@ func (s *sheet) treatyState(d api.AgreementDuty) string {
 	if d.LateSeconds == 0 {
 		return word
 	}
-	return word + " " + s.id("+"+(time.Duration(d.LateSeconds)*time.Second).String())
+	return word + " · " + book.Span(time.Duration(d.LateSeconds)*time.Second, s.lang)
 }
 
 func (a *app) explainObligation(c *cobra.Command, f *lineAtFlags, name string) error {

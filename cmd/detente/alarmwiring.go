@@ -17,7 +17,7 @@ func watchOf(conf config, e *book.Edition, dir string) (*station.Watch, *outlets
 	if err != nil {
 		return nil, nil, err
 	}
-	return &station.Watch{Tests: true, Disk: diskOf(dir), Outlets: o}, o, nil
+	return &station.Watch{Tests: true, Digests: true, Disk: diskOf(dir), Outlets: o}, o, nil
 }
 
 var (

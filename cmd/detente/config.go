@@ -60,10 +60,13 @@ func writeFile(path string, content []byte, mode os.FileMode) error {
 		return err
 	}
 	_, err = next.Write(content)
-	if err = errors.Join(err, next.Sync(), next.Close()); err != nil {
-		return err
+	if err = errors.Join(err, next.Sync(), next.Close()); err == nil {
+		err = os.Rename(path+".next", path)
 	}
-	return os.Rename(path+".next", path)
+	if err != nil {
+		return errors.Join(err, os.Remove(path+".next"))
+	}
+	return nil
 }
 
 // writeKeys encrypts the station's keys into their file.

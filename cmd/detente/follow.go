@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json/jsontext"
 	"encoding/json/v2"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -110,33 +111,49 @@ func nextLook(last time.Duration) time.Duration { return min(2*last, laterLook) 
 
 // waitFor asks until a message stands as it should.
 func (a *app) waitFor(c *cobra.Command, cl *client, id, until string, within time.Duration) error {
+	m, err := reaches(c.Context(), cl, id, until, within)
+	switch {
+	case errors.Is(err, errLate):
+		return a.late(c.Context(), cl, id, until, within)
+	case err != nil:
+		return err
+	}
+	return a.print(m, func() { a.say("%v: %s", m["citation"], until) })
+}
+
+// errLate says that a message did not come so far in the time that was given.
+var errLate = errors.New("it has not come so far in time")
+
+// reaches asks until a message stands as it should, and returns where; errLate
+// where that takes longer than it may.
+func reaches(ctx context.Context, cl *client, id, until string, within time.Duration) (map[string]any, error) {
 	reached, ok := map[string]func(map[string]any) bool{
 		"appended":  func(m map[string]any) bool { return m["citation"] != nil },
 		"received":  func(m map[string]any) bool { return m["citation"] != nil },
 		"receipted": func(m map[string]any) bool { return m["receipt"] != nil || m["received"] != nil },
 	}[until]
 	if !ok {
-		return usage("--until: %q: it is appended, receipted or received", until)
+		return nil, usage("--until: %q: it is appended, receipted or received", until)
 	}
-	ctx, cancel := context.WithTimeout(c.Context(), within)
+	limited, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	for pause := firstLook; ; pause = nextLook(pause) {
 		var m map[string]any
-		err := cl.do(ctx, "GET", at("/messages/%s/place", id), nil, &m)
+		err := cl.do(limited, "GET", at("/messages/%s/place", id), nil, &m)
 		if err == nil && reached(m) {
-			return a.print(m, func() { a.say("%v: %s", m["citation"], until) })
+			return m, nil
 		}
-		if err != nil && ctx.Err() == nil {
-			if code, _ := codeOf(ctx, err); code != exitNotFound {
-				return err
+		if err != nil && limited.Err() == nil {
+			if code, _ := codeOf(limited, err); code != exitNotFound {
+				return nil, err
 			}
 		}
 		select {
-		case <-ctx.Done():
-			if c.Context().Err() != nil {
-				return c.Context().Err()
+		case <-limited.Done():
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
 			}
-			return a.late(c.Context(), cl, id, until, within)
+			return nil, errLate
 		case <-time.After(pause):
 		}
 	}
@@ -153,6 +170,10 @@ func (a *app) late(ctx context.Context, cl *client, id, until string, within tim
 			return err
 		}
 	}
+	return tooLate(id, until, within)
+}
+
+func tooLate(id, until string, within time.Duration) error {
 	return exitError{exitTimeout, fmt.Errorf("message %s is not %s after %s; it goes on by itself: see `detente msg queue --state waiting`", id, until, within)}
 }
 

@@ -8,12 +8,10 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"strings"
 	"time"
 
 	"detente/identity"
 	"detente/message"
-	"detente/station"
 
 	"github.com/spf13/cobra"
 )
@@ -60,16 +58,16 @@ func (a *app) peer() *cobra.Command {
 		verb(about{"confirm STATION", "sign, as an officer, that the counterpart's cards are its own",
 			"Signs with an officer's key that the counterpart's cards are its own. Two officers have to. After\nthe first the command ends with 7.",
 			"  detente peer confirm nrrc.boreal.example --key ARD-R-01.key.age --cert ARD-R-01.cert --passphrase-file FILE"},
-			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.confirmPeer(c, args[0], &o) }, o.add, a.changes),
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.signPeer(c, args[0], "confirm", &o) }, o.add, a.changes),
 		verb(about{"hold STATION", "stop all lines to a counterpart",
-			"Stops all lines to a counterpart: nothing of it is cosigned and nothing is sent, until its cards,\nor new ones, go through the ceremony again, from the digits on.", "  detente peer hold nrrc.boreal.example"},
+			"Stops all lines to a counterpart: nothing of it is cosigned and nothing is sent, until two officers\nend the hold with \"peer resume\", or its cards, or new ones, go through the ceremony again, from the\ndigits on.", "  detente peer hold nrrc.boreal.example"},
 			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
 				if err := a.ask("Stop all lines to %s?", args[0]); err != nil {
 					return err
 				}
 				return a.call(c, "POST", at("/peers/%s/hold", args[0]), struct{}{})
 			}, a.changes),
-		a.peerRemove())
+		a.peerResume(), a.peerRemove())
 	c.AddCommand(a.challenges()...)
 	return c
 }
@@ -174,45 +172,13 @@ func (t toSign) request(role, decision string) (r identity.Request, err error) {
 	return r, nil
 }
 
-func (a *app) confirmPeer(c *cobra.Command, name string, o *officerFlags) error {
-	cl, err := a.client()
-	if err != nil {
-		return err
-	}
-	var t toSign
-	if err := cl.do(c.Context(), "GET", at("/peers/%s/confirmation", name), nil, &t); err != nil {
-		return err
-	}
-	r, err := t.request(o.role, "confirm")
-	if err != nil {
-		return err
-	}
-	approval, err := o.sign(r)
-	if err != nil {
-		return err
-	}
-	p, err := cl.send(c.Context(), at("/peers/%s/confirmations", name), approval)
-	if err != nil {
-		return err
-	}
-	if err := a.print(p, func() { a.table(p) }); err != nil {
-		return err
-	}
-	if p["state"] == station.PeerDigits {
-		a.tell("one more officer has to confirm %s", name)
-		return exitError{code: exitSecondPerson}
-	}
-	return nil
-}
-
-// lineFlags are what `line open` and `line test` are told.
+// lineFlags are what `line open` is told.
 type lineFlags struct {
-	every        time.Duration
-	quota        int64
-	texts        string
-	policy       string
-	text, bearer string
-	wait         waitFlag
+	every  time.Duration
+	quota  int64
+	texts  string
+	policy string
+	wait   waitFlag
 }
 
 func (a *app) lineCommands() *cobra.Command {
@@ -234,13 +200,7 @@ func (a *app) lineCommands() *cobra.Command {
 		verb(about{"show LINE", "how one line stands", "Shows one line: state, guard, how far each log has come and been receipted, what waits, alarms.",
 			"  detente line show nrrc.arden.example/nrrc.boreal.example/notification"},
 			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.pick(c, "/lines", "line", args[0]) }),
-		verb(about{"test LINE", "test a line: the counterpart reads the check groups back",
-			"Sends a line test with random check groups. It needs no release. An officer of the counterpart\nreads the groups back.",
-			"  detente line test nrrc.arden.example/nrrc.boreal.example/notification --wait 30s"},
-			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.testLine(c, args[0], f) }, a.changes, f.wait.add, func(c *cobra.Command) {
-				c.Flags().StringVar(&f.text, "text", "T1", "the test text's name")
-				c.Flags().StringVar(&f.bearer, "bearer", "direct", "the way that the test takes")
-			}),
+		a.lineTest(),
 		verb(about{"state LINE", "both logs of a line, summed up: the same at both stations",
 			"Reckons from both logs how far every message has come and where every matter stands as of a second,\nand prints the digests of that. Both stations and an arbiter with the exported record come to the\nsame digests.",
 			"  detente line state nrrc.arden.example/nrrc.boreal.example/notification --at 2026-11-24T14:00:00Z"},
@@ -268,19 +228,6 @@ func (a *app) openLine(c *cobra.Command, name string, f lineFlags) error {
 		in["policy"] = p.Bytes()
 	}
 	return a.enqueue(c, "/lines", in, f.wait)
-}
-
-// testLine sends a test with check groups that the counterpart reads back.
-func (a *app) testLine(c *cobra.Command, name string, f lineFlags) error {
-	id, err := newToken()
-	if err != nil {
-		return err
-	}
-	groups := strings.ToUpper(id[len(id)-8:len(id)-4] + " " + id[len(id)-4:])
-	d := draftFlags{line: name, tlp: "AMBER", wait: f.wait, params: []string{
-		"test_no=" + now().UTC().Format(time.RFC3339), "text_id=" + f.text, "check_groups=" + groups, "bearer=" + f.bearer,
-	}}
-	return a.submit(c, "010", d)
 }
 
 func (a *app) policy() *cobra.Command {

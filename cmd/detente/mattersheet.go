@@ -89,7 +89,7 @@ func (s *sheet) state(d api.Duty) string {
 	if d.LateSeconds == 0 {
 		return word
 	}
-	return word + " " + s.id("+"+(time.Duration(d.LateSeconds)*time.Second).String())
+	return word + " · " + book.Span(time.Duration(d.LateSeconds)*time.Second, s.lang)
 }
 
 // duty writes a duty in a row.

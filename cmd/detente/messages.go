@@ -144,26 +144,38 @@ func (a *app) submit(c *cobra.Command, format string, d draftFlags) error {
 
 // submitParams submits a draft whose parameters are read already.
 func (a *app) submitParams(c *cobra.Command, format string, d draftFlags, params map[string]jsontext.Value) error {
-	if _, err := identity.ParseLine(d.line); err != nil {
-		return usage("--line: %v", err)
+	in, err := d.request(format, params)
+	if err != nil {
+		return err
 	}
-	in := struct {
-		ID         string                    `json:"id,omitempty"`
-		Line       string                    `json:"line"`
-		Format     string                    `json:"format"`
-		Precedence string                    `json:"precedence,omitempty"`
-		TLP        string                    `json:"tlp"`
-		PAP        string                    `json:"pap,omitempty"`
-		Language   string                    `json:"language,omitempty"`
-		Expires    *time.Time                `json:"expires,omitempty"`
-		Refs       []string                  `json:"refs,omitempty"`
-		Params     map[string]jsontext.Value `json:"params,omitempty"`
-	}{d.id, d.line, format, d.precedence, d.tlp, d.pap, d.lang, nil, d.refs, params}
+	return a.enqueue(c, "/messages", in, d.wait)
+}
+
+// draftRequest is a draft as the API takes it.
+type draftRequest struct {
+	ID         string                    `json:"id,omitempty"`
+	Line       string                    `json:"line"`
+	Format     string                    `json:"format"`
+	Precedence string                    `json:"precedence,omitempty"`
+	TLP        string                    `json:"tlp"`
+	PAP        string                    `json:"pap,omitempty"`
+	Language   string                    `json:"language,omitempty"`
+	Expires    *time.Time                `json:"expires,omitempty"`
+	Refs       []string                  `json:"refs,omitempty"`
+	Params     map[string]jsontext.Value `json:"params,omitempty"`
+}
+
+// request is what the station is asked to submit.
+func (d draftFlags) request(format string, params map[string]jsontext.Value) (draftRequest, error) {
+	if _, err := identity.ParseLine(d.line); err != nil {
+		return draftRequest{}, usage("--line: %v", err)
+	}
+	in := draftRequest{d.id, d.line, format, d.precedence, d.tlp, d.pap, d.lang, nil, d.refs, params}
 	if d.expires > 0 {
 		at := now().Add(d.expires).UTC().Truncate(time.Second)
 		in.Expires = &at
 	}
-	return a.enqueue(c, "/messages", in, d.wait)
+	return in, nil
 }
 
 // compose renders a message that is not sent.

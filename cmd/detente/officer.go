@@ -36,7 +36,7 @@ func (a *app) officer() *cobra.Command {
 				c.Flags().StringVar(&f.cert, "cert", "", "file for the certificate")
 			}),
 		verb(about{"add", "put an officer's certificate on the station's list",
-			"Puts an officer on this station's list. From then on the officer's signatures count here.",
+			"Puts an officer on this station's list. From then on the officer's signatures count here. More keys\nof the same officer are enrolled with \"officer key enrol\".",
 			"  detente officer add --name 'A. Officer' --cert ARD-R-01.cert"},
 			cobra.NoArgs, func(c *cobra.Command, _ []string) error {
 				if name == "" || cert == "" {
@@ -54,13 +54,14 @@ func (a *app) officer() *cobra.Command {
 		verb(about{"list", "list the station's officers", "Lists officers by pseudonym and name, and since when one is revoked.", "  detente officer list"},
 			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.call(c, "GET", "/officers", nil) }),
 		verb(about{"revoke PSEUDONYM", "end an officer's approvals here",
-			"From now on nothing that the officer signs counts at this station. What was released before\nstays. The pseudonym cannot be taken again.", "  detente officer revoke ARD-R-01"},
+			"From now on nothing that the officer signs counts at this station, with whatever key on the list. What\nwas released before stays. The pseudonym cannot be taken again.", "  detente officer revoke ARD-R-01"},
 			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
 				if err := a.ask("End the approvals of %s for good?", args[0]); err != nil {
 					return err
 				}
 				return a.call(c, "POST", at("/officers/%s/revoke", args[0]), struct{}{})
-			}, a.changes))
+			}, a.changes),
+		a.officerKey())
 }
 
 func (a *app) officerCertify(f *certifyFlags) error {

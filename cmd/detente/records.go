@@ -46,6 +46,7 @@ func (a *app) recordCommands() *cobra.Command {
 			}),
 		a.publish(),
 		a.redact(),
+		a.stateFile(),
 		verb(about{"verify FILE…", "verify records or evidence files, offline, from the parties' roots alone",
 			"Verifies without configuration, key or network. Prints numbered checks, each passed, failed or not\nchecked, and a verdict. Ends with 0 where all is valid, 5 where something is not, and 6 where\nsomething could not be checked, which is named.",
 			"  detente record verify inquiry.record --root arden.example.root --root boreal.example.root --lang fr"},
@@ -54,7 +55,7 @@ func (a *app) recordCommands() *cobra.Command {
 				f.StringArrayVar(&roots, "root", nil, "a party's .root file, held from a source that you trust; repeat for each party")
 				f.StringArrayVar(&cards, "cards", nil, "for an evidence file: a station's cards; repeat for each station")
 			}),
-		a.recordHead(),
+		a.recordHead(), a.recordProve(),
 		verb(about{"show FILE", "read what a record discloses, offline",
 			"Verifies a record as \"record verify\" does, and prints what it discloses: each message with its\ntimes, in the languages of --lang. Of a record that is not valid it shows nothing.",
 			"  detente record show inquiry.record --root arden.example.root --root boreal.example.root --lang en,ru"},

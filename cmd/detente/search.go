@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"detente/station"
+
 	"github.com/spf13/cobra"
 )
 
@@ -152,7 +154,10 @@ func (a *app) find(c *cobra.Command, words []string, s searchFlags) error {
 	if h.Hidden > 0 {
 		a.say("%s", p.of("hidden", h.Hidden))
 	}
-	if h.Pending > 0 {
+	switch {
+	case h.Pending >= station.MaxPending:
+		a.tell("%s", p.of("pending-more", h.Pending))
+	case h.Pending > 0:
 		a.tell("%s", p.of("pending", h.Pending))
 	}
 	if h.Next != "" {

@@ -88,7 +88,7 @@ func (a *app) serve(ctx context.Context, secrets *secretFlags) error {
 // often as it must.
 const (
 	gcPercent = 400
-	gcLimit   = 64 << 20
+	gcLimit   = 56 << 20
 )
 
 // spareMemory sets the garbage collector for a station, unless the operator has

@@ -74,7 +74,7 @@ var readers = strings.Fields(`
 	book/show completion claim/list claim/show config/check config/init config/show contact/list desk/show evidence/check evidence/custody evidence/indicators evidence/list evidence/match
 	evidence/show handover/list handover/show incident/list incident/show line/history line/list line/show line/state line/stats line/watch log/calls
 	log/check log/list matter/list matter/show msg/compose msg/entry msg/list msg/queue msg/render msg/search msg/show msg/tail msg/wait obligations
-	officer/list peer/challenged peer/list peer/show policy/show policy/test record/head record/show record/verify release/list release/show report/list report/show roster/risks roster/show
+	officer/key/list officer/list peer/challenged peer/list peer/show policy/show policy/test record/head record/show record/state record/verify release/list release/show report/list report/show roster/risks roster/show
 	station/serve station/status station/version token/list token/rights version watch`)
 
 // Every command that changes something can be tried with --dry-run.

@@ -64,6 +64,8 @@ const verbs = `
 	Export        export         msg export
 	HoldPeer      hold-peer      peer hold
 	RemovePeer    remove-peer    peer remove
+	ResumePeer    resume-peer    peer resume
+	ResumeRequest resumption     peer resume
 	LastEvent     stream         msg tail
 	ListBlobs     blobs          blob list
 	Lines         lines          line list
@@ -89,6 +91,9 @@ const verbs = `
 	Redline       redline        treaty redline
 	Obligations   obligations    obligations
 	Officers      officers       officer list
+	OfficerKeys   officer-keys   officer key list
+	EnrolKey      enrol-key      officer key enrol
+	RevokeKey     revoke-key     officer key revoke
 	NextLog       open-era       era open
 	OpenEra       open-era       era open
 	OpenLine      open-line      line open
@@ -132,6 +137,7 @@ const verbs = `
 	LineHistory   line-history   line stats
 	Submit        submit         policy change
 	State         state          line state
+	StateFile     state-file     record state
 	Tension       tension        tension
 	Withdraw      withdraw       msg withdraw
 	Whole         state          line state
@@ -166,7 +172,7 @@ const verbs = `
 
 // offline are the commands that need no station, or run one.
 var offline = strings.Fields(`agreement/check agreement/hash agreement/model alarm/outlet/add alarm/outlet/remove book/check book/diff book/lint book/packs book/list book/parse book/print book/propose book/render book/search book/show completion config/check config/init config/show evidence/check evidence/commit evidence/disclose evidence/verify man
-	msg/compose officer/certify party/agency party/endorse party/init policy/show policy/test record/head record/show record/verify
+	msg/compose officer/certify party/agency party/endorse party/init policy/show policy/test record/head record/prove record/show record/verify
 	station/card station/init station/restore station/rotate station/serve station/version treaty/check version`)
 
 // Every verb of a station is reached by its API and by a command, and neither

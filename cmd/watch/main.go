@@ -23,7 +23,7 @@ import (
 // mostMemory is what a month is to be played in. Two stations, their stores and
 // what the oracle remembers come to half of it; the rest is room for what is
 // thrown away.
-const mostMemory = 1200 << 20
+const mostMemory = 700 << 20
 
 func main() {
 	debug.SetMemoryLimit(mostMemory)
@@ -70,6 +70,7 @@ func run(out io.Writer, days int, first, seeds uint64) error {
 func tell(out io.Writer, seed uint64, days int, r simulate.Result) {
 	fmt.Fprintf(out, "seed %d, %d days: %d messages, %d line tests, %d handovers signed, %d of them refused first since a FLASH was unread\n", seed, days, r.Messages, r.Tests, r.Handovers, r.Unread)
 	fmt.Fprintf(out, "  %d conditions that the oracle saw, each told of by an alarm in time; the sides compared %d times\n", r.Conditions, r.Equal)
+	fmt.Fprintf(out, "  %d bundles of indicators shared and %d objects judged, %d days of leave taken at short notice\n", r.Shared, r.Judged, r.DaysOff)
 	for _, k := range slices.Sorted(maps.Keys(r.Seen)) {
 		fmt.Fprintf(out, "    %4d  %s\n", r.Seen[k], k)
 	}

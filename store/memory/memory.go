@@ -166,8 +166,10 @@ type state struct {
 	settings  map[string][]byte
 	logbook   []station.LogLine
 	opened    map[message.ID]station.Opened
-	words     []station.Indexed // ascending by sequence number
+	words     []indexed // ascending by sequence number
 	indexed   station.IndexState
+
+	vocabulary *vocabulary // of words
 }
 
 func newState() *state {
@@ -177,7 +179,7 @@ func newState() *state {
 		messages: map[entryKey]station.Message{}, byID: map[message.ID]entryKey{}, referring: map[message.ID][]entryKey{},
 		listed: map[listing][]station.Listed{}, peers: map[identity.Station]station.Peer{}, lines: map[identity.Line]station.Line{},
 		officers: map[string]station.Officer{}, tokens: map[identity.Digest]station.Token{}, blobs: map[identity.Digest]station.Blob{}, settings: map[string][]byte{},
-		opened: map[message.ID]station.Opened{},
+		opened: map[message.ID]station.Opened{}, vocabulary: &vocabulary{numbers: map[string]uint32{}},
 	}
 }
 

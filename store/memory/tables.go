@@ -41,12 +41,15 @@ func (t *tx) open(fits func(station.Outgoing) bool) []station.Outgoing {
 }
 
 // NextWaiting implements station.Tx.
-func (t *tx) NextWaiting(line identity.Line, limit int) ([]station.Outgoing, error) {
+func (t *tx) NextWaiting(line identity.Line, limit int) (ids []message.ID, err error) {
 	list := t.open(func(o station.Outgoing) bool { return o.Line == line && o.State == station.Waiting })
 	slices.SortFunc(list, func(a, b station.Outgoing) int {
 		return cmp.Or(cmp.Compare(b.Lent, a.Lent), cmp.Compare(a.Order, b.Order))
 	})
-	return clipped(list, limit), nil
+	for _, o := range clipped(list, limit) {
+		ids = append(ids, o.ID)
+	}
+	return ids, nil
 }
 
 // OutgoingIn implements station.Tx.
@@ -206,20 +209,21 @@ func (t *tx) PutListed(l station.Listed) error {
 	switch {
 	case ok && !l.At.Before(all[i].At):
 		return nil
-	case ok:
-		c := slices.Clone(all)
-		c[i] = l
-		return set(t, t.st.listed, k, c)
-	case i == len(all):
-		if !t.writable {
-			return errReadOnly
-		}
-		m := t.st.listed
-		t.undo = append(t.undo, func() { m[k] = all })
-		m[k] = append(all[:len(all):cap(all)], l)
+	case !t.writable:
+		return errReadOnly
+	}
+	// In their place: a rebuild goes over thousands of them, and a copy for each
+	// would lie about until it ends. Undone in turn, each finds what it left.
+	m := t.st.listed
+	if ok {
+		before := all[i]
+		t.undo = append(t.undo, func() { m[k][i] = before })
+		all[i] = l
 		return nil
 	}
-	return set(t, t.st.listed, k, slices.Insert(slices.Clone(all), i, l))
+	t.undo = append(t.undo, func() { m[k] = slices.Delete(m[k], i, i+1) })
+	m[k] = slices.Insert(all, i, l)
+	return nil
 }
 
 // ReceiptOf implements station.Tx.

@@ -149,8 +149,8 @@ func queue(t *testing.T, s station.Store) {
 	update(t, s, func(tx station.Tx) error {
 		list, err := tx.NextWaiting(line, 0)
 		var order []byte
-		for _, o := range list {
-			order = append(order, o.ID[0])
+		for _, id := range list {
+			order = append(order, id[0])
 		}
 		expect(t, "order", show(order, err), "[2 4 1 5] <nil>")
 		o, err := tx.Outgoing(message.ID{4})
