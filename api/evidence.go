@@ -169,6 +169,18 @@ func (s *Server) bundles(api huma.API) {
 	s.custody(api)
 }
 
+// Attached is an analysis that was attached to a piece of evidence.
+type Attached struct {
+	Hash     string     `json:"hash"`
+	Type     string     `json:"type"`
+	By       string     `json:"by" doc:"the station that attached it"`
+	Message  string     `json:"message"`
+	Citation string     `json:"citation"`
+	To       string     `json:"to" doc:"the message whose evidence it is attached to"`
+	Received *time.Time `json:"received,omitempty"`
+	Held     bool       `json:"held" doc:"the blob is in this station"`
+}
+
 // custody are the verbs about what was done with a blob.
 func (s *Server) custody(api huma.API) {
 	huma.Register(api, operation(http.MethodGet, "/evidence/{hash}/custody", "custody", "What was done with a blob, by whom, as a chain of hashes"),
@@ -179,6 +191,19 @@ func (s *Server) custody(api huma.API) {
 			}
 			c, err := s.Station.Custody(ctx, actorOf(ctx), s.Now(), hash)
 			return answer(shownCustody(hash, c), err)
+		})
+	huma.Register(api, operation(http.MethodGet, "/evidence/{hash}/attached", "attached", "The analyses that were attached to a piece of evidence; nothing of it was changed by them"),
+		func(ctx context.Context, in *ByHash) (*out[[]Attached], error) {
+			hash, err := in.digest()
+			if err != nil {
+				return nil, err
+			}
+			list, err := s.Station.AttachedTo(ctx, actorOf(ctx), s.Now(), hash)
+			all := make([]Attached, 0, len(list))
+			for _, a := range list {
+				all = append(all, Attached{a.Hash.String(), a.Type, string(a.By), a.Message.String(), a.Citation, a.To.String(), optional(a.Received), a.Held})
+			}
+			return answer(all, err)
 		})
 	huma.Register(api, operation(http.MethodPost, "/evidence/{hash}/custody", "add-custody", "Note that a blob was examined, or released and to whom"),
 		func(ctx context.Context, in *struct {

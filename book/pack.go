@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+
+	"detente/message"
 )
 
 // An edition travels, and lies in a station's store, as one file: JSON of the
@@ -120,7 +122,8 @@ func Unpack(packed []byte) (map[string]string, error) {
 
 // Keeps returns why a station that speaks this edition could not go on by
 // another one: a format that it writes or answers by itself is not there, has
-// other parameters, or has lost a code. Such an edition needs another program.
+// other parameters or times, or has lost a code. Such an edition needs another
+// program.
 func (e *Edition) Keeps(next *Edition, formats ...string) error {
 	var all []error
 	for _, n := range formats {
@@ -133,8 +136,13 @@ func (e *Edition) Keeps(next *Edition, formats ...string) error {
 				all = append(all, fmt.Errorf("formats/%s: stations write it by themselves, and it is not there", n))
 				continue
 			}
-			if wordless(marshalled(f.Params)) != wordless(marshalled(g.Params)) {
-				all = append(all, fmt.Errorf("formats/%s: stations write it by themselves, and its parameters are others", n))
+			if wordless(marshalled(bareOf(f))) != wordless(marshalled(bareOf(g))) {
+				all = append(all, fmt.Errorf("formats/%s: stations write it by themselves, and it is another but for its texts and examples", n))
+			}
+			for p := message.Routine; p <= message.Flash; p++ {
+				if f.Clocks(p) != g.Clocks(p) {
+					all = append(all, fmt.Errorf("edition.json clocks: stations write formats/%s by themselves, and its times at %s are others", n, p))
+				}
 			}
 			for _, p := range f.Params {
 				for _, c := range e.lists[p.List].Codes {
@@ -146,4 +154,10 @@ func (e *Edition) Keeps(next *Edition, formats ...string) error {
 		}
 	}
 	return errors.Join(all...)
+}
+
+// bareOf returns a format without its examples.
+func bareOf(f Format) Format {
+	f.Examples, f.table = nil, nil
+	return f
 }

@@ -152,8 +152,15 @@ type Change struct {
 // Diff returns what is different in another edition, newer or older.
 func (e *Edition) Diff(other *Edition) []Change {
 	var out []Change
-	if marshalled(e.meta) != marshalled(other.meta) {
+	was, is := e.meta, other.meta
+	was.Status, is.Status = nil, nil
+	if marshalled(was) != marshalled(is) {
 		out = append(out, Change{"edition.json", "differs"})
+	}
+	for _, l := range langs {
+		if was, is := e.Status(l), other.Status(l); was != is {
+			out = append(out, Change{"edition.json language pack " + string(l), "was " + was + " and is " + is})
+		}
 	}
 	for _, f := range e.formats {
 		g, ok := other.Format(f.Number)

@@ -82,7 +82,7 @@ func wild(data []byte, forms []Form) (items []Item) {
 		switch next() % 8 {
 		case 0:
 			q := place()
-			it.Refused = &Refused{q.Origin.Era, q.Index, []string{unreadable, "parameter"}[next()%2]}
+			it.Refused = &Refused{q.Origin.Era, q.Index, []string{unreadable, "parameter", otherEdition}[next()%3]}
 		case 1:
 			it.Disputed = place()
 		case 2:

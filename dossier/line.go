@@ -15,6 +15,7 @@ import (
 type Line struct {
 	forms     map[message.Format]Form
 	editions  Editions // nil: only one is known
+	mixed     bool     // something was refused as of an edition that its reader does not read
 	others    map[identity.Digest]map[message.Format]Form
 	moves     map[Kind]map[Move][]message.Format
 	items     map[Place]Item
@@ -70,10 +71,47 @@ func (l *Line) form(it Item) Form {
 	return f
 }
 
-// known is form, and whether the edition has the format.
+// known is form, and whether the edition has the format. What its reader refused
+// as of an edition that it does not read is known to neither side: both fold the
+// same, whichever of them has the edition.
 func (l *Line) known(it Item) (Form, bool) {
 	f, ok := l.edition(it.Edition)[it.Format]
+	if ok && l.unread(it) {
+		return Form{}, false
+	}
 	return f, ok
+}
+
+// otherEdition is the reason of a refusal of what is written in an edition that
+// its reader does not read.
+const otherEdition = "edition"
+
+// unread reports whether a message's reader refused it as of an edition that it
+// does not read, not having acted on it before.
+func (l *Line) unread(it Item) bool {
+	if !l.mixed {
+		return false
+	}
+	for _, m := range l.marksOf(it.Place()) {
+		by := l.entry(m)
+		if by.Refused == nil || by.Refused.Reason != otherEdition || by.Received.IsZero() || by.refusedPlace() != it.Place() || by.Origin.Writer != it.Origin.Reader {
+			continue
+		}
+		l.looks(ofReferring(it.ID))
+		acted := slices.ContainsFunc(l.referring[it.ID], func(id message.ID) bool {
+			l.looks(ofID(id))
+			return slices.ContainsFunc(l.ids[id], func(p Place) bool {
+				on := l.items[p]
+				f := l.edition(on.Edition)[on.Format]
+				return on.Origin.Writer == by.Origin.Writer && !on.Received.IsZero() && p.before(m) &&
+					(f.Move == "see" || f.Move == "understand" && on.State == "UND" || slices.Contains(l.edition(it.Edition)[it.Format].Replies, on.Format))
+			})
+		})
+		if !acted {
+			return true
+		}
+	}
+	return false
 }
 
 // edition returns the forms of an edition; of one that is not known those of the
@@ -175,6 +213,13 @@ func (l *Line) index(it Item, p Place) {
 		l.refer(ref, it.ID)
 	}
 	if it.Refused != nil {
+		if it.Refused.Reason == otherEdition && !l.mixed {
+			l.mixed = true // from now on folds look at it: what was folded before did not
+			for _, d := range l.keep.list {
+				l.keep.drop(d)
+			}
+			l.owing = nil
+		}
 		l.mark(it.refusedPlace(), p)
 		l.seal(it, l.items[it.refusedPlace()])
 	}

@@ -108,7 +108,7 @@ func (c *chance) params(it *Item, at time.Time) {
 	switch it.Format {
 	case "002":
 		if about.Origin.Writer != it.Origin.Writer {
-			it.Refused = &Refused{p.Origin.Era, p.Index, c.pick(unreadable, "parameter")}
+			it.Refused = &Refused{p.Origin.Era, p.Index, c.pick(unreadable, "parameter", otherEdition)}
 		}
 	case "004":
 		it.Disputed = &p

@@ -65,6 +65,36 @@ func TestTranslationOfAnotherOriginal(t *testing.T) {
 	}
 }
 
+// An answer to a recall that does not say what was done is flagged at both ends.
+// covers P10
+func TestDeedUntold(t *testing.T) {
+	s := tell(t, `
+		0s arden 270 C
+		1h arden 019 R -> C
+		2h boreal 012 A -> R
+		3h boreal 012 B -> R
+		4h boreal 012 D -> C`)
+	put(&s.items[1].Facts.Words, "ask", "stop-use")
+	for i, done := range map[int]string{2: "", 3: "stopped-use", 4: ""} {
+		s.items[i].State = "UND"
+		if done != "" {
+			put(&s.items[i].Facts.Words, "done", done)
+		}
+	}
+	w := s.check(byHand(), start.Add(9*time.Hour))
+	flagged := map[string]bool{}
+	for _, d := range w.Dossiers {
+		for _, e := range d.Timeline {
+			for name, id := range s.names {
+				flagged[name] = flagged[name] || e.Message == id && slices.Contains(e.Flags, FlagDeedUntold)
+			}
+		}
+	}
+	if got := fmt.Sprint(flagged); got != "map[A:true B:false C:false D:false R:false]" {
+		t.Error(got)
+	}
+}
+
 // Before release a translation of another original is refused, with its place,
 // and so is reading back a field that the message has not.
 func TestFitsOriginalAndFields(t *testing.T) {

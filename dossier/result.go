@@ -33,6 +33,7 @@ func (f *fold) view() Dossier {
 	d.ReadBacks = f.readBacks()
 	for _, c := range f.calls {
 		f.original(c)
+		f.deed(c)
 	}
 	d.Timeline = f.d.Timeline
 	for i := range d.Timeline {

@@ -94,6 +94,7 @@ const (
 	FlagNotProposed    Flag = "not-proposed"         // it answers for a message that was not proposed
 	FlagReadDiffers    Flag = "read-differs"         // it reads back something else than was written
 	FlagOtherOriginal  Flag = "other-original"       // it translates no text that it refers to
+	FlagDeedUntold     Flag = "deed-untold"          // it answers a recall or a correction and does not say what was done
 )
 
 // Next is what may come next in a dossier.

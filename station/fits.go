@@ -19,7 +19,8 @@ func (s *Station) fits(tx Tx, b message.Body) error {
 			return err
 		}
 	}
-	if !dossier.Fitted(b) {
+	attaches := len(b.Params[counterParam]) > 0
+	if !dossier.Fitted(b) && !attaches && b.Format != understood {
 		return nil
 	}
 	var about []message.Body
@@ -33,8 +34,17 @@ func (s *Station) fits(tx Tx, b message.Body) error {
 	if err := dossier.Fits(b, about); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	return nil
+	if err := dossier.Answered(b, about); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if !attaches {
+		return nil
+	}
+	return s.attaches(tx, b, about)
 }
+
+// understood is the format by which a person says that a message is understood.
+const understood message.Format = "012"
 
 // bodyOf returns the body of a message that stands in a log or waits to; of one
 // that cannot be read an empty one, which nothing fits.

@@ -258,6 +258,9 @@ func TestUnknownEditionLosesNothing(t *testing.T) {
 	if err != nil || !slices.ContainsFunc(list, func(r station.Read) bool { return r.Format == "002" && r.Origin.Writer == b.Name() }) {
 		t.Fatalf("it is not answered: %v", err)
 	}
+	w.test(b, 3*time.Minute) // the refusal's receipt stands in the record with it
+	w.test(a, 3*time.Minute+10*time.Second)
+	w.equal(4 * time.Minute) // whichever end has the edition
 	install(t, b, at(3*time.Minute), pack)
 	second := w.in(a, next, 5*time.Minute, "262", "text=again")
 	for id, problem := range map[message.ID]string{first: "edition", second: ""} {
@@ -271,7 +274,8 @@ func TestUnknownEditionLosesNothing(t *testing.T) {
 	if text, err := b.Text(r.Entry.Body.Body(), "en"); err != nil || !strings.HasPrefix(text, "262: ") {
 		t.Errorf("the edition is held, and the first message is not read: %v\n%s", err, text)
 	}
-	checkLine(t, w.line, b)
+	w.test(b, 6*time.Minute)
+	w.equal(7 * time.Minute)
 }
 
 // packOf packs the edition that ships with the program.

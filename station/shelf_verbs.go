@@ -17,7 +17,7 @@ import (
 // changed them would need another program. So they are the same in all editions,
 // and are judged whatever edition they name: a log opens, its release policy
 // counts and an edition is adopted between stations that have none in common yet.
-var ownFormats = []string{"001", "002", "003", "005", "006", "010", "011", "018", "034", "035"}
+var ownFormats = []string{"001", "002", "003", "005", "006", "010", "011", "018", "022", "034", "035"}
 
 // EditionState is an edition on the shelf, and where it is spoken.
 type EditionState struct {

@@ -60,6 +60,11 @@ func (a *app) bundles() []*cobra.Command {
 			}, func(c *cobra.Command) {
 				c.Flags().StringVar(&id, "message", "", "the id of the message of feedback")
 			}),
+		verb(about{"attached HASH", "the analyses that were attached to a piece of evidence",
+			"Lists what the other side, or this one, attached to a piece of evidence by an answer to its message: each\nanalysis is evidence of its own, with its own hash and custody. Evidence is never edited: a bundle that\nholds an object of the other's in another wording is refused before release.", "  detente evidence attached HASH"},
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
+				return a.call(c, "GET", at("/evidence/%s/attached", args[0]), nil)
+			}),
 		verb(about{"custody HASH", "what was done with a piece of evidence, by whom and when",
 			"Lists the custody of a blob, an event a line, each of which names the hash of the one before:\ncollected, sealed, sent, received, examined, released. Each is a line of the audit trail too.", "  detente evidence custody HASH"},
 			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.custody(c, args[0], "GET", nil) }),

@@ -45,7 +45,7 @@ func (d *draftFlags) frame(c *cobra.Command) {
 func (a *app) msg() *cobra.Command {
 	var d draftFlags
 	var e exportFlags
-	var paper string
+	var paper, done string
 	const send = "  detente msg send 600 --line nrrc.arden.example/nrrc.boreal.example/notification -p text='good day'"
 	c := noun(about{"msg", "messages: say, read, withdraw, follow",
 		"A message follows a format of the signal book and reads the same in six languages. Its bytes are\nfixed when it is sent; then officers release it, and the counterpart receipts it.", send},
@@ -57,7 +57,9 @@ func (a *app) msg() *cobra.Command {
 			cobra.ExactArgs(1), func(_ *cobra.Command, args []string) error { return a.compose(args[0], d) }, d.add),
 		verb(about{"ack ID", "say to the counterpart that its message is understood",
 			"Answers a received message with a receipt of understanding (format 012). An officer of the watch\nreleases it. An acknowledgement is a person's word; the receipt of the machine came before.", "  detente msg ack ID"},
-			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.acknowledge(c, args[0], d) }, a.changes, d.wait.add),
+			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.acknowledge(c, args[0], done, d) }, a.changes, d.wait.add, func(c *cobra.Command) {
+				c.Flags().StringVar(&done, "done", "", "of a recall or a correction: what was done, such as stopped-use, replaced, partly or not-done")
+			}),
 		verb(about{"answer ID [FORMAT]", "answer a message, on its line; without a format, list those that answer it",
 			"Sends a message on the line of the one that it answers and refers to it. Without a format nothing is\nsent: the formats that answer the message are listed, with what each discharges and by when.", "  detente msg answer ID\n  detente msg answer ID 211 -p answer=not-ours -p action=examining"},
 			cobra.RangeArgs(1, 2), func(c *cobra.Command, args []string) error {
@@ -291,7 +293,7 @@ func (a *app) answer(c *cobra.Command, id, format string, d draftFlags) error {
 }
 
 // acknowledge says that a message is understood.
-func (a *app) acknowledge(c *cobra.Command, id string, d draftFlags) error {
+func (a *app) acknowledge(c *cobra.Command, id, done string, d draftFlags) error {
 	var m received
 	if err := a.read(c, id, &m); err != nil {
 		return err
@@ -301,6 +303,9 @@ func (a *app) acknowledge(c *cobra.Command, id string, d draftFlags) error {
 		at = *m.Received
 	}
 	d.tlp, d.params = "AMBER", []string{"state=UND", "role=watch", "received=" + at.UTC().Format(time.RFC3339)}
+	if done != "" {
+		d.params = append(d.params, "done="+done)
+	}
 	return a.answer(c, id, "012", d)
 }
 

@@ -54,6 +54,21 @@ func (a *app) listEditions(c *cobra.Command) error {
 	})
 }
 
+// listPacks lists the language packs of an edition.
+func (a *app) listPacks(e *book.Edition) error {
+	rows := make([]map[string]string, 0, len(book.Langs()))
+	for _, l := range book.Langs() {
+		rows = append(rows, map[string]string{"language": string(l), "status": e.Status(l)})
+	}
+	return a.print(rows, func() {
+		s := a.newSheet()
+		for _, r := range rows {
+			s.row(s.id(r["language"]), s.coded("pack_status", r["status"]))
+		}
+		s.flush()
+	})
+}
+
 // edition writes an edition, the status of its language packs, and where it is
 // spoken.
 func (s *sheet) edition(e api.Edition) {

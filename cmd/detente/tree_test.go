@@ -69,8 +69,8 @@ func TestHelp(t *testing.T) {
 // readers change nothing. What is not listed here lets itself be tried.
 var readers = strings.Fields(`
 	agreement/check agreement/explain agreement/hash agreement/list agreement/model agreement/owed agreement/status book/propose consultation/list consultation/pack
-	evidence/commitments evidence/verify programme/list programme/overdue programme/review programme/show record/redact tension treaty/check treaty/list treaty/redline treaty/show
-	alarm/list alarm/outlet/list audit/list blob/list blob/show book/check book/diff book/editions book/lint book/list book/parse book/print book/render book/search
+	evidence/attached evidence/commitments evidence/verify programme/list programme/overdue programme/review programme/show record/redact tension treaty/check treaty/list treaty/redline treaty/show
+	alarm/list alarm/outlet/list audit/list blob/list blob/show book/check book/diff book/editions book/packs book/lint book/list book/parse book/print book/render book/search
 	book/show completion claim/list claim/show config/check config/init config/show contact/list desk/show evidence/check evidence/custody evidence/indicators evidence/list evidence/match
 	evidence/show handover/list handover/show incident/list incident/show line/history line/list line/show line/state line/stats line/watch log/calls
 	log/check log/list matter/list matter/show msg/compose msg/entry msg/list msg/queue msg/render msg/search msg/show msg/tail msg/wait obligations

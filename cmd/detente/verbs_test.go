@@ -32,6 +32,7 @@ const verbs = `
 	AddBlob       add-blob       incident evidence add
 	AddCustody    add-custody    evidence note
 	Custody       custody        evidence custody
+	AttachedTo    attached       evidence attached
 	Commitments   commitments    evidence commitments
 	MatchFeedback match-feedback evidence match
 	ReadBundle    bundle         evidence show
@@ -170,7 +171,7 @@ const verbs = `
 	WriteLog      write-log      log write`
 
 // offline are the commands that need no station, or run one.
-var offline = strings.Fields(`agreement/check agreement/hash agreement/model alarm/outlet/add alarm/outlet/remove book/check book/diff book/lint book/list book/parse book/print book/propose book/render book/search book/show completion config/check config/init config/show evidence/check evidence/commit evidence/disclose evidence/verify man
+var offline = strings.Fields(`agreement/check agreement/hash agreement/model alarm/outlet/add alarm/outlet/remove book/check book/diff book/lint book/packs book/list book/parse book/print book/propose book/render book/search book/show completion config/check config/init config/show evidence/check evidence/commit evidence/disclose evidence/verify man
 	msg/compose officer/certify party/agency party/endorse party/init policy/show policy/test record/head record/prove record/show record/verify
 	station/card station/init station/restore station/rotate station/serve station/version treaty/check version`)
 

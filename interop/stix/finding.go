@@ -57,6 +57,7 @@ const (
 	CodeUnknown     Code = "unknown"     // a type, member or extension outside the profile
 	CodeDangling    Code = "dangling"    // a reference to what the bundle does not hold
 	CodeAttribution Code = "attribution" // evidence that says who is behind something
+	CodeReporter    Code = "reporter"    // a report that names its own reporter among what it reports
 
 	CodeUnmarked   Code = "unmarked"   // no TLP marking
 	CodeUnreadable Code = "unreadable" // a marking that cannot be read

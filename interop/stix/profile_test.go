@@ -67,7 +67,7 @@ func TestLabelsAreComplete(t *testing.T) {
 			t.Errorf("the operator %s has no label", op)
 		}
 	}
-	for _, code := range []Code{CodeUnknown, CodeDangling, CodeAttribution} {
+	for _, code := range []Code{CodeUnknown, CodeDangling, CodeAttribution, CodeReporter} {
 		if l.Notes[string(code)] == nil {
 			t.Errorf("the note %s has no label", code)
 		}

@@ -88,6 +88,28 @@ func (rd *reader) whole() {
 	for _, member := range holding {
 		rd.cycles(member)
 	}
+	rd.reporters()
+}
+
+// reporters notes the reports that name whoever made them among what they report:
+// it may be a slip, or somebody who reports on themselves as if another did.
+func (rd *reader) reporters() {
+	for _, o := range rd.b.Objects {
+		if o.Type() != "report" {
+			continue
+		}
+		var by ID
+		for _, r := range o.refs {
+			if r.member == "created_by_ref" {
+				by = r.to
+			}
+		}
+		for _, r := range o.refs {
+			if r.member == "object_refs" && r.to == by {
+				rd.notes.add(Finding{Code: CodeReporter, Object: o.ID, Pointer: r.pointer, Line: o.Line, Reason: "the report names " + string(by) + ", which made it, among what it reports", Next: "ask who made the report, and leave the reporter out of it"})
+			}
+		}
+	}
 }
 
 // holding are the members by which one object lies in, or under, another. No

@@ -203,6 +203,29 @@ func TestAllFindings(t *testing.T) {
 	}
 }
 
+// A report that names its own reporter is noted with its place; one that names
+// others is not.
+// covers P14
+func TestReportNamesTheReporter(t *testing.T) {
+	report := func(refs string) string {
+		return `{"type":"report","id":"report--84e4d88f-44ea-4bcd-bbf3-b2c1c320bcb3",` + stamps + `,"name":"Winter","published":"2026-11-20T10:00:00Z","created_by_ref":"` + arden + `","object_refs":[` + refs + `]}`
+	}
+	beacon := indicator("[ipv4-addr:value = '192.0.2.7']", "")
+	for refs, want := range map[string]bool{`"` + indicatorID + `","` + arden + `"`: true, `"` + indicatorID + `"`: false} {
+		b, err := stix.Read(strings.NewReader(bundle(identityObject(""), beacon, report(refs))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(b.Notes, func(f stix.Finding) bool { return f.Code == stix.CodeReporter })
+		if (i >= 0) != want {
+			t.Errorf("%s: %v", refs, b.Notes)
+		}
+		if want && !strings.Contains(b.Notes[i].String(), "/objects/2/object_refs/1") {
+			t.Errorf("without its place: %s", b.Notes[i])
+		}
+	}
+}
+
 // endless is a bundle whose objects never end.
 type endless struct{ n, told int }
 
