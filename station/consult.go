@@ -2,6 +2,7 @@ package station
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -100,10 +101,34 @@ func (s *Station) fitsRecord(ctx context.Context, now time.Time, b message.Body)
 	case "500":
 		err = s.draftFits(b)
 	case "501":
-		err = s.matters(ctx, b.Line, func(_ Tx, m *Matters) error { return signatureFits(b, m.line.Negotiations(second(now))) })
+		err = s.matters(ctx, b.Line, func(tx Tx, m *Matters) error {
+			named, err := s.bodiesNamed(tx, b)
+			if err != nil {
+				return err
+			}
+			return signatureFits(b, m.line.Negotiations(second(now)), named)
+		})
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	return nil
+}
+
+// bodiesNamed returns the messages that a body refers to, as far as they stand in a log
+// and can be read.
+func (s *Station) bodiesNamed(tx Tx, b message.Body) (list []message.Body, err error) {
+	for _, ref := range b.Refs {
+		m, err := tx.MessageByID(ref)
+		if errors.Is(err, ErrNotFound) {
+			continue // it waits, or is unknown: what submits says so
+		}
+		if err != nil {
+			return nil, err
+		}
+		if m.Problem == "" {
+			list = append(list, s.opened(m).Entry.Body.Body())
+		}
+	}
+	return list, nil
 }

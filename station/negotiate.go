@@ -270,19 +270,29 @@ func sameLangs(a, b []book.Lang) bool {
 }
 
 // signatureFits refuses a signature of a text that still has brackets, where the
-// text was put on this line.
-func signatureFits(b message.Body, list []dossier.Negotiation) error {
+// text was put on this line, or stands in a draft that the signature names: of one
+// that came just now the record does not list the receipt yet.
+func signatureFits(b message.Body, list []dossier.Negotiation, named []message.Body) error {
 	text := dossier.FactsOf(b).Words["text"]
+	for _, n := range named {
+		if f := dossier.FactsOf(n); n.Format == "500" && f.Words["text"] == text {
+			return openText(b, f.Counts["draft"], f.Words["status"], len(f.Records["brackets"]))
+		}
+	}
 	for _, n := range list {
 		for _, d := range slices.Backward(n.Drafts) {
-			if d.Text != text {
-				continue
+			if d.Text == text {
+				return openText(b, d.Number, d.Status, len(d.Brackets))
 			}
-			if d.Status != "clean" || len(d.Brackets) > 0 {
-				return &dossier.FitError{Format: b.Format, Param: "text", Reason: fmt.Sprintf("draft %d, which has it, is %s and has %d passages in brackets", d.Number, d.Status, len(d.Brackets)), Next: "put the clean text first (500), then sign it"}
-			}
-			return nil
 		}
 	}
 	return nil
+}
+
+// openText returns why a draft cannot be signed: something in it is open.
+func openText(b message.Body, draft int64, status string, brackets int) error {
+	if status == "clean" && brackets == 0 {
+		return nil
+	}
+	return &dossier.FitError{Format: b.Format, Param: "text", Reason: fmt.Sprintf("draft %d, which has it, is %s and has %d passages in brackets", draft, status, brackets), Next: "put the clean text first (500), then sign it"}
 }

@@ -357,7 +357,7 @@ func (s *sheet) negotiation(n api.Negotiation, full bool) {
 		}
 	}
 	for _, x := range n.Signatures {
-		s.row(s.word("stage", "signed"), s.coded("signature_kind", x.Kind), s.id(x.By), s.id(x.Citation), s.id(x.Text), x.Why)
+		s.row(s.word("stage", "signed-by-one"), s.coded("signature_kind", x.Kind), s.id(x.By), s.id(x.Citation), s.id(x.Text), x.Why)
 	}
 }
 

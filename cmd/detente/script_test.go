@@ -60,7 +60,7 @@ func TestScripts(t *testing.T) {
 			"detente": d.detente, "stations": d.stations, "arden": d.station(0), "boreal": d.station(1),
 			"arden-1": d.officer(0, 0), "arden-2": d.officer(0, 1), "arden-3": d.officer(0, 2), "boreal-1": d.officer(1, 0), "boreal-2": d.officer(1, 1),
 			"code": d.code, "keep": d.keep, "field": d.field, "eventually": d.eventually, "start": d.start, "spoil": d.spoil, "halt": d.halt, "cut": d.cut, "mend": d.mend,
-			"flip": d.flip, "hangup": d.hangup, "logged": d.logged, "append": d.append,
+			"flip": d.flip, "hangup": d.hangup, "logged": d.logged, "append": d.append, "release": d.release,
 		},
 	})
 }
@@ -186,6 +186,26 @@ func (d duty) eventually(ts *testscript.TestScript, _ bool, args []string) {
 	})
 	if err != nil {
 		ts.Fatalf("%v has not printed %q: %s", args[1:], args[0], ts.ReadFile("stdout"))
+	}
+}
+
+// release END ID lets the officers of a station release a message, as many as
+// the policy asks, and waits until the other station has it.
+func (d duty) release(ts *testscript.TestScript, neg bool, args []string) {
+	end := 0
+	if args[0] == "boreal" {
+		end = 1
+	}
+	d.run(ts, false, []string{"--data", rigOf(ts).Ends[end].Data, "release", "show", args[1], "--json"})
+	digest := text(object(ts)["digest"])[:12]
+	for n := range 2 {
+		d.officer(end, n)(ts, neg, []string{"release", "approve", args[1], "--digest", digest})
+		if ts.Getenv("code") != strconv.Itoa(exitSecondPerson) {
+			break
+		}
+	}
+	if !neg {
+		d.run(ts, false, []string{"--data", rigOf(ts).Ends[1-end].Data, "msg", "wait", args[1], "--until", "received"})
 	}
 }
 
