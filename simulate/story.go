@@ -23,10 +23,18 @@ type Story struct {
 	Line       string
 	At         time.Time         // the second as of which both say where everything stands
 	States     map[string][]byte // the state file of each side, by its name
+	Past       []Past            // as of earlier seconds
 	Record     []byte            // the whole line, with its keys, as the first side exported it
 	Roots      map[string][]byte // of the parties, by name
 	Agreements map[string][]byte // the texts that were signed, by name
 	Scenes     []Scene
+}
+
+// Past is where both sides said at the end that everything had stood as of an
+// earlier second.
+type Past struct {
+	At     time.Time
+	States map[string][]byte
 }
 
 // Scene is what was played, for people.
@@ -39,6 +47,7 @@ type Scene struct {
 type StoryOptions struct {
 	Seed  uint64
 	Tests time.Duration // between the line tests of a side; zero: a day, as the two sides agree
+	Past  []int         // days of the year, the first is 0: as of the beginning of each both sides are asked too
 }
 
 // Tell plays a year between Arden and Boreal, from a line that opens without any
@@ -50,7 +59,7 @@ func Tell(ctx context.Context, o StoryOptions) (Story, error) {
 	if o.Tests == 0 {
 		o.Tests = 24 * time.Hour
 	}
-	s := &story{ctx: ctx, tests: o.Tests, told: Story{States: make(map[string][]byte), Roots: make(map[string][]byte), Agreements: make(map[string][]byte)}}
+	s := &story{ctx: ctx, tests: o.Tests, past: o.Past, told: Story{Roots: make(map[string][]byte), Agreements: make(map[string][]byte)}}
 	w, err := newWorld(ctx, Options{Seed: o.Seed, Length: 400 * 24 * time.Hour, story: s}, nil)
 	if err != nil {
 		return Story{}, err
@@ -72,6 +81,7 @@ type story struct {
 	arden, boreal *node
 	envoys        map[*node]stationtest.Officer // who may sign for a party
 	tests         time.Duration
+	past          []int
 	busy          time.Time // until when something is under way
 	err           error
 	told          Story
@@ -332,16 +342,27 @@ func (s *story) end() {
 		return
 	}
 	s.fail(s.w.oracle.end(s.ctx))
+	s.told.States = s.states(s.told.At)
+	for _, n := range s.past {
+		s.told.Past = append(s.told.Past, Past{day(n, 0), s.states(day(n, 0))})
+	}
 	for _, n := range s.w.nodes {
-		name := short(n)
-		file, err := n.end.StateFile(s.ctx, stationtest.Operator(), s.w.clock(n), s.w.line, s.told.At)
-		s.fail(err)
-		s.told.States[name] = file
-		s.told.Roots[name] = n.cast.Bundle.Root
+		s.told.Roots[short(n)] = n.cast.Bundle.Root
 	}
 	var out bytes.Buffer
 	s.fail(s.arden.end.Export(s.ctx, stationtest.Operator(), s.w.clock(s.arden), station.Export{Line: s.told.Line, Disclose: true}, &out))
 	s.told.Record = out.Bytes()
+}
+
+// states asks both sides where everything stands as of a second.
+func (s *story) states(at time.Time) map[string][]byte {
+	out := make(map[string][]byte)
+	for _, n := range s.w.nodes {
+		file, err := n.end.StateFile(s.ctx, stationtest.Operator(), s.w.clock(n), s.w.line, at)
+		s.fail(err)
+		out[short(n)] = file
+	}
+	return out
 }
 
 // short is the first word of a party's name.

@@ -220,14 +220,17 @@ func (s *story) exercised(x message.ID) {
 // its end.
 func (s *story) suspended() {
 	id := s.say(s.boreal, "510", nil, "agreement="+storyAgreement, "articles=A9", "articles=A10", "from="+stamp(day(230, 0)), "reason=circumstances", "condition=until the exercise is over")
-	s.w.at(day(233, 9*time.Hour), func() error {
+	s.later(day(233, 9*time.Hour).Sub(s.w.now), func() {
 		at := s.w.now.Add(24 * time.Hour).Truncate(time.Minute)
-		s.say(s.arden, "110", nil, "kind=test", from("window", at, at.Add(2*time.Hour)), "sector=energy", "markers=prefix:198.51.100.64/26", "expected_effect=none", "stop_contact=tel:+99950100", "ask=none")
-		return s.err
+		meanwhile := s.say(s.arden, "110", nil, "kind=test", from("window", at, at.Add(2*time.Hour)), "sector=energy", "markers=prefix:198.51.100.64/26", "expected_effect=none", "stop_contact=tel:+99950100", "ask=none")
+		s.later(day(234, 12*time.Hour).Sub(s.w.now), func() { s.say(s.arden, "112", about(meanwhile), "ended="+stamp(s.w.now), "deviations=none") })
+		// Its clock stood still, and goes on with the article.
+		s.later(day(248, 9*time.Hour).Sub(s.w.now), func() {
+			s.say(s.boreal, "014", about(meanwhile), "body=National Grid Watch", "delivered="+stamp(s.w.now))
+		})
 	})
-	s.w.at(day(247, 9*time.Hour), func() error {
+	s.later(day(247, 9*time.Hour).Sub(s.w.now), func() {
 		s.say(s.boreal, "511", about(id), "agreement="+storyAgreement, "extent=whole", "from="+stamp(day(248, 0)))
-		return s.err
 	})
 	s.until(day(231, 0))
 	for _, n := range s.w.nodes {

@@ -25,11 +25,11 @@ type changed struct {
 // and periods are their duties: their line is tested daily.
 var (
 	agreed = []changed{
-		{"A3", 1, "The line is tested each day by each of the parties, and a person reads each test back in the own language.", "La ligne est essayée chaque jour par chacune des parties, et une personne relit chaque essai dans sa langue."},
-		{"A25", 0, "Each party keeps the logs of the line for at least ten years and tells the other each week the state that it computes from them.", "Chaque partie garde les journaux de la ligne au moins dix ans et dit chaque semaine à l'autre l'état qu'elle en calcule."},
+		{"A3", 1, "The line shall be tested each day by each of the parties, and a person shall read each test back in that person's own language.", "La ligne est essayée chaque jour par chacune des parties, et une personne relit chaque essai dans sa langue."},
+		{"A25", 0, "Each party shall keep the logs of the line for at least ten years and shall tell the other each week the state that it computes from them.", "Chaque partie garde les journaux de la ligne au moins dix ans et dit chaque semaine à l'autre l'état qu'elle en calcule."},
 	}
 	amended = []changed{
-		{"A9", 0, "Who plans an activity that could endanger systems of the other party, or be taken for an attack, gives notice at least five days ahead, as a rule ten. What is decided later is told as soon as it is decided; it counts as short notice and stands.", "Qui projette une activité pouvant mettre en danger des systèmes de l'autre partie, ou passer pour une attaque, en donne préavis au moins cinq jours avant, en règle dix. Ce qui est décidé plus tard est dit aussitôt ; le préavis est noté court et vaut."},
+		{"A9", 0, "A party that plans an activity that could endanger systems of the other party, or be taken for an attack, shall give notice at least five days ahead, as a rule ten. What is decided later shall be told as soon as it is decided; it counts as short notice and stands.", "Qui projette une activité pouvant mettre en danger des systèmes de l'autre partie, ou passer pour une attaque, en donne préavis au moins cinq jours avant, en règle dix. Ce qui est décidé plus tard est dit aussitôt ; le préavis est noté court et vaut."},
 	}
 )
 

@@ -254,6 +254,9 @@ func (f *folded) trigger(e *Event, v int) {
 			if !named && (!d.On.Any || slices.Contains(d.On.Except, e.Format)) {
 				continue
 			}
+			if d.Lead != nil && f.suspendedAt(art.ID, e.Received) {
+				continue // nobody owed to say it earlier, and that it comes later changes nothing
+			}
 			c := f.compiled[v][d.ID]
 			o := &duty{d: d, article: art.ID, of: e, conds: c, phase: f.phase(e.Received)}
 			yes, err := f.holds(d, c, e, o.phase)

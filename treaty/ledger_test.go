@@ -370,6 +370,34 @@ func TestSuspension(t *testing.T) {
 	s.is("A12.1", q, Missed)
 }
 
+// While its article is suspended nobody owes a notice so long ahead; before and
+// after, one that comes too late is short.
+func TestSuspendedLead(t *testing.T) {
+	s := play(t, model(t))
+	defer s.check()
+	notice := func() message.ID {
+		return s.says(arden, "110", message.Priority, `{"kind":"test","window":{"from":"`+stamp(s.now.Add(24*hour))+`","to":"`+stamp(s.now.Add(26*hour))+`","zone":"UTC"}}`)
+	}
+	before := notice()
+	s.says(boreal, "510", message.Immediate, `{"agreement":"model-incidents","articles":["A9"],"from":"2026-03-01T00:00:00Z"}`)
+	s.later(hour)
+	meanwhile := notice()
+	s.later(hour)
+	s.says(boreal, "511", message.Priority, `{"agreement":"model-incidents","extent":"whole","from":"2026-03-01T00:00:00Z"}`)
+	s.later(hour)
+	after := notice()
+	for _, id := range []message.ID{before, after} {
+		if o := s.is("A9.1", id, Late); o.Flag != FlagShort {
+			t.Errorf("%+v", o)
+		}
+	}
+	for _, o := range s.l.At(s.now).Obligations {
+		if o.Duty == "A9.1" && o.Of == meanwhile {
+			t.Errorf("what its article does not ask for is held against its author: %+v", o)
+		}
+	}
+}
+
 // A denunciation ends the agreement six calendar months after its receipt, across
 // a renewal; duties live until then; one that is withdrawn ends nothing.
 func TestDenunciation(t *testing.T) {
