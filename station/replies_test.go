@@ -30,7 +30,7 @@ func TestNoThirdIsWaitedFor(t *testing.T) {
 	if !waits(w.b, 3*time.Hour+2*time.Minute) {
 		t.Error("the first is understood and not answered, and nothing waits")
 	}
-	second := w.say(w.b, 4*time.Hour, "273", []message.ID{first}, closing...)
+	second := w.say(w.b, 4*time.Hour, "273", []message.ID{claim, first}, closing...)
 	if waits(w.b, 4*time.Hour+2*time.Minute) || !waits(w.a, 4*time.Hour+2*time.Minute) {
 		t.Error("the first is answered and waits, or the second came and nobody is told")
 	}
