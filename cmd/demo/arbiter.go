@@ -70,7 +70,7 @@ func (p *play) arbitrate(ctx context.Context) error {
 		}
 	}
 	for _, g := range state.Guarantees {
-		p.detail("Guarantee of non-interference: %s, %s from %s; offered by one side alone: %s", strings.Join(g.Undertakings, " "), g.State, g.From, strings.Join(g.OnlyOffered, " "))
+		p.detail("Guarantee of non-interference: %s, %s from %s; offered by one side alone: %s", strings.Join(g.Undertakings, " "), strings.ReplaceAll(g.State, "-", " "), g.From, strings.Join(g.OnlyOffered, " "))
 		for by, all := range g.Reservations {
 			p.detail("  reservation of %s: %s", by, strings.Join(all, "; "))
 		}

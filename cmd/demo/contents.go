@@ -57,6 +57,8 @@ From the directory above, without a station or a network:
       --root %[1]s/Boreal/offline/boreal.example.root
   bin/detente record show   %[1]s/arden.record --root %[1]s/Arden/offline/arden.example.root \
       --root %[1]s/Boreal/offline/boreal.example.root --lang en,ar
+  bin/detente record state  %[1]s/arden.record --root %[1]s/Arden/offline/arden.example.root \
+      --root %[1]s/Boreal/offline/boreal.example.root --agreement %[1]s/agreement.json --out again.state
 `, outDir)
 	if err := p.allNamed(); err != nil {
 		return err

@@ -39,13 +39,13 @@ func (p *play) detail(format string, args ...any) {
 // text shows what was printed, a line a line.
 func (p *play) text(printed string) {
 	for l := range strings.Lines(printed) {
-		fmt.Fprintf(p.out, "      | %s\n", strings.TrimRight(l, " \n"))
+		fmt.Fprintf(p.out, "      %s\n", strings.TrimRight("| "+l, " \n"))
 	}
 }
 
 // file names a file of the play as its reader finds it.
 func (p *play) file(path string) string {
-	if rel, err := filepath.Rel(p.Dir, path); err == nil {
+	if rel, err := filepath.Rel(p.Dir, path); err == nil && filepath.IsLocal(rel) {
 		return filepath.Join(outDir, rel)
 	}
 	return path
