@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"detente/book"
 	"detente/message"
 
 	"github.com/spf13/cobra"
@@ -73,6 +74,35 @@ func eachValue(f *pflag.Flag, other func(string) (string, error)) error {
 		return err
 	}
 	return f.Value.Set(value)
+}
+
+// offersByBook are the formats that answer a message by the signal book alone. The
+// message is not opened by it.
+func (a *app) offersByBook(c *cobra.Command, id string) ([]offer, error) {
+	cl, err := a.client()
+	if err != nil {
+		return nil, err
+	}
+	edition, err := book.Embedded()
+	if err != nil {
+		return nil, err
+	}
+	var found foundMessages
+	if err := cl.do(c.Context(), "GET", "/search?"+url.Values{"ref": {id}}.Encode(), nil, &found); err != nil {
+		return nil, err
+	}
+	for _, m := range found.Hits {
+		f, ok := edition.Format(message.Format(m.Format))
+		if m.ID != id || !ok {
+			continue
+		}
+		var offers []offer
+		for _, r := range f.Replies {
+			offers = append(offers, offer{Format: string(r), Acts: []string{}})
+		}
+		return offers, nil
+	}
+	return nil, exitError{exitNotFound, fmt.Errorf("there is no message %s here that you may read", id)}
 }
 
 // cited returns the id of the message with a citation.
