@@ -40,7 +40,7 @@ func (p *play) lateReport(ctx context.Context) error {
 		return err
 	}
 	p.tell("By A11 Arden owed a further report by %s, and misses it. That shows by itself, at both ends.", second(o.Due))
-	if err := p.bothSay(ctx, asked{at: o.Due.Add(time.Second), has: "+1s", langs: [2]string{"en", "fr"}}, "agreement", "owed", "--article", "A11"); err != nil {
+	if err := p.bothSay(ctx, asked{at: o.Due.Add(time.Second), has: "not met, and past", langs: [2]string{"en", "fr"}}, "agreement", "owed", "--article", "A11"); err != nil {
 		return err
 	}
 	p.tell("The report comes, late. Each station says why it is late, step by step; nobody admits anything by it.")
