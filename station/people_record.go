@@ -61,6 +61,7 @@ type waitingFor struct {
 	format     message.Format
 	precedence message.Precedence
 	since      time.Time // the wrapper's second: the receipt may stand in no log yet
+	reply      bool      // it is itself the answer to ours, and is to be understood only
 }
 
 // Bounds of what is read and kept.
@@ -207,18 +208,22 @@ func (s *Station) takeRead(tx Tx, l *lineRead, m Message, now time.Time) error {
 	if m.Origin.Writer == s.name {
 		if !serviceFormat(m.Format) {
 			for _, ref := range m.Refs {
-				if w, ok := l.waits[ref]; ok && s.settles(w.format, w.precedence, m.Format) {
+				if w, ok := l.waits[ref]; ok && (w.reply || s.settles(w.format, w.precedence, m.Format)) {
 					delete(l.waits, ref)
 				}
 			}
 		}
 	} else if s.callsForPerson(m.Format, m.Precedence) && len(l.waits) < maxWaiting {
-		answered, err := s.answered(tx, m)
+		reply, err := s.isReply(tx, m)
+		if err != nil {
+			return err
+		}
+		answered, err := s.answered(tx, m, reply)
 		if err != nil {
 			return err
 		}
 		if !answered {
-			l.waits[m.ID] = waitingFor{place, m.ID, m.Format, m.Precedence, m.At}
+			l.waits[m.ID] = waitingFor{place, m.ID, m.Format, m.Precedence, m.At, reply}
 		}
 	}
 	if m.Format == "002" {
@@ -235,12 +240,32 @@ func (s *Station) takeRead(tx Tx, l *lineRead, m Message, now time.Time) error {
 }
 
 // answered reports whether a message of our own has done what a message calls
-// for.
-func (s *Station) answered(tx Tx, m Message) (bool, error) {
+// for. A reply calls for no more than to be understood.
+func (s *Station) answered(tx Tx, m Message, reply bool) (bool, error) {
 	all, err := tx.Referring(m.ID)
 	return slices.ContainsFunc(all, func(r Message) bool {
-		return r.Origin.Writer == s.name && !serviceFormat(r.Format) && r.Problem == "" && s.settles(m.Format, m.Precedence, r.Format)
+		return r.Origin.Writer == s.name && !serviceFormat(r.Format) && r.Problem == "" && (reply || s.settles(m.Format, m.Precedence, r.Format))
 	}), err
+}
+
+// isReply reports whether a message is of a format that answers itself alone,
+// such as a signature, and answers one of ours: it is the second of the two that
+// the exchange takes, and no third is waited for. The caller holds the desk's
+// mutex.
+func (s *Station) isReply(tx Tx, m Message) (bool, error) {
+	if !slices.Equal(s.form(m.Format).Replies, []message.Format{m.Format}) {
+		return false, nil
+	}
+	for _, ref := range m.Refs {
+		first, err := tx.MessageByID(ref)
+		if err == nil && first.Format == m.Format && first.Origin.Writer == s.name {
+			return true, nil
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 // settles reports whether a message of a format does what a received one calls

@@ -5,7 +5,6 @@ import (
 	"encoding/json/v2"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"detente/identity"
@@ -82,16 +81,7 @@ func (s *Station) waiting(ctx context.Context, tx Tx, now time.Time) (Now, error
 	if n.Sheet.Alarms, err = s.standingAlarms(tx); err != nil {
 		return n, err
 	}
-	// The own side first: what the officer who looks can still do something about.
-	slices.SortStableFunc(n.Sheet.Deadlines, func(a, b watch.Deadline) int {
-		if own := a.By == s.name; own != (b.By == s.name) {
-			if own {
-				return -1
-			}
-			return 1
-		}
-		return a.At.Compare(b.At)
-	})
+	n.Sheet.SortDeadlines()
 	calls, err := s.unconfirmed(tx, now)
 	for _, c := range calls {
 		n.Sheet.Calls = append(n.Sheet.Calls, watch.OpenItem{Ref: fmt.Sprint(c.Number), What: "025", Since: c.Call.From, Detail: string(c.Call.Caller) + " called " + string(c.Call.Station)})

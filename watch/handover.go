@@ -106,7 +106,7 @@ func NewSheet(s Sheet) (Sheet, error) {
 	s.Outages = slices.DeleteFunc(slices.Clone(s.Outages), func(o Outage) bool {
 		return o.From.After(horizon) || !o.To.IsZero() && !o.To.After(s.At)
 	})
-	slices.SortStableFunc(s.Deadlines, func(a, b Deadline) int { return a.At.Compare(b.At) })
+	s.SortDeadlines()
 	slices.SortStableFunc(s.Outages, func(a, b Outage) int { return a.From.Compare(b.From) })
 	for _, l := range []*[]OpenItem{&s.Unacked, &s.Waiting, &s.Silenced, &s.Calls} {
 		*l = slices.Clone(*l)
@@ -116,6 +116,20 @@ func NewSheet(s Sheet) (Sheet, error) {
 	s.Lines, s.Deadlines, s.Alarms, s.Outages = cutTo(s.Lines, &s.More), cutTo(s.Deadlines, &s.More), cutTo(s.Alarms, &s.More), cutTo(s.Outages, &s.More)
 	s.Out, s.In = slices.Sorted(slices.Values(s.Out)), slices.Sorted(slices.Values(s.In))
 	return s, s.Check()
+}
+
+// SortDeadlines orders the deadlines in place: those of the station itself first,
+// which its officers can still meet, each side's by their time.
+func (s Sheet) SortDeadlines() {
+	slices.SortStableFunc(s.Deadlines, func(a, b Deadline) int {
+		if own := a.By == s.Station; own != (b.By == s.Station) {
+			if own {
+				return -1
+			}
+			return 1
+		}
+		return a.At.Compare(b.At)
+	})
 }
 
 func cutTo[T any](list []T, more *int) []T {

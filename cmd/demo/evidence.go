@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,40 +23,69 @@ func (p *play) evidenceFile() (string, error) {
 		return named, nil
 	}
 	path := filepath.Join(p.Dir, "evidence.stix.json")
-	return path, os.WriteFile(path, []byte(evidence), 0o600)
+	return path, os.WriteFile(path, []byte(evidence), 0o644)
+}
+
+// blob is a sealed file beside the line, as messages name it.
+type blob struct {
+	Hash string `json:"hash"`
+	Size int64  `json:"size"`
+	Type string `json:"type"`
+}
+
+// param is the blob as a parameter's value.
+func (b blob) param() string {
+	return fmt.Sprintf(`{"hash":%q,"size":%d,"type":%q}`, b.Hash, b.Size, b.Type)
+}
+
+// attach seals a file to both stations and lays it beside the line.
+func (p *play) attach(ctx context.Context, e *rig.End, path, kind string) (b blob, err error) {
+	return b, e.Run(ctx, &b, "blob", "add", path, "--line", p.Line.String(), "--type", kind)
 }
 
 // addEvidence adds a file as a bundle of STIX, or, where it is none that the
-// profile accepts, as a file that is carried unread. It returns the parameter
-// that names it, and the marking that a message needs which names it.
-func (p *play) addEvidence(ctx context.Context, path string) (blob map[string]any, marking []string, err error) {
+// profile accepts, as a file that is carried unread. It returns what names it, and
+// the marking that a message needs which names it.
+func (p *play) addEvidence(ctx context.Context, path string) (b blob, marking []string, err error) {
 	var read struct {
 		Accepted bool   `json:"accepted"`
 		TLP      string `json:"tlp"`
 		PAP      string `json:"pap"`
 	}
 	if err := p.arden.Run(ctx, &read, "evidence", "check", path); err != nil || !read.Accepted {
-		p.detail("it is no bundle that the profile accepts (`detente evidence check` says why), and is carried unread")
-		return blob, nil, p.arden.Run(ctx, &blob, "blob", "add", path, "--line", p.Line.String(), "--type", "application/octet-stream")
+		p.detail("It is no bundle that the profile accepts (`detente evidence check` says why), and is carried unread.")
+		b, err = p.attach(ctx, p.arden, path, "application/octet-stream")
+		return b, nil, err
 	}
-	p.detail("read as a bundle of STIX 2.1 under the profile")
+	p.detail("It is read as a bundle of STIX 2.1 under the agreed profile, and sealed to both stations.")
 	if read.TLP == "RED" || read.TLP == "AMBER+STRICT" { // above what messages have by themselves
 		marking = append(marking, "--tlp", read.TLP)
 	}
 	if read.PAP != "" {
 		marking = append(marking, "--pap", read.PAP)
 	}
-	return blob, marking, p.arden.Run(ctx, &blob, "evidence", "add", path, "--line", p.Line.String())
+	return b, marking, p.arden.Run(ctx, &b, "evidence", "add", path, "--line", p.Line.String())
 }
 
-// fetched waits until Boreal holds the evidence, and compares it.
-func (p *play) fetched(ctx context.Context, hash, path string) error {
-	copied := filepath.Join(p.Dir, "evidence-at-boreal")
+// holds waits until an end has fetched a blob whole.
+func (p *play) holds(ctx context.Context, e *rig.End, hash string) error {
+	return rig.Until(ctx, func() (bool, error) {
+		var b struct {
+			State string `json:"state"`
+		}
+		err := e.Run(ctx, &b, "blob", "show", hash)
+		return err == nil && b.State == "held", nil
+	})
+}
+
+// fetched waits until Boreal holds a blob, opens it into a file, and compares it
+// with what was sent.
+func (p *play) fetched(ctx context.Context, hash, path, copied string) error {
 	err := rig.Until(ctx, func() (bool, error) {
 		return p.boreal.Run(ctx, nil, "blob", "get", hash, "--out", copied) == nil, nil
 	})
 	if err != nil {
-		return fmt.Errorf("the evidence did not arrive: %w", err)
+		return fmt.Errorf("%s did not arrive: %w", path, err)
 	}
 	a, err := os.ReadFile(path)
 	if err != nil {
@@ -68,8 +96,8 @@ func (p *play) fetched(ctx context.Context, hash, path string) error {
 		return err
 	}
 	if string(a) != string(b) {
-		return errors.New("the evidence that arrived is not what was sent")
+		return fmt.Errorf("%s is not what was sent", copied)
 	}
-	p.detail("evidence fetched by Boreal and opened: %d bytes, the same", len(b))
+	p.detail("Fetched by Boreal and opened: %s, %d bytes, the same.", p.file(copied), len(b))
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"strings"
 	"time"
 
 	"detente/cmd/internal/rig"
@@ -13,9 +14,9 @@ import (
 // stopRequest lets Boreal ask Arden to stop, by FLASH, on one officer's word.
 // Nobody at Arden has read it yet.
 func (p *play) stopRequest(ctx context.Context) (string, error) {
-	p.tell("At night, with one officer on watch, Boreal asks Arden by FLASH to stop. It leaves PROVISIONAL; the release policy\n    gives %s to confirm it.", confirmWithin)
+	p.tell("At night, with one officer on watch, Boreal asks Arden by FLASH to stop (A13). It leaves PROVISIONAL; the\n    release policy gives %s to confirm it.", confirmWithin)
 	now := time.Now()
-	said := []string{"assets=domain:scada.grid.boreal.example", "observed=scanning", span(now.Add(-time.Hour), now), "danger=service", "ask=stop", "by=" + now.Add(2*time.Hour).UTC().Format(time.RFC3339)}
+	said := []string{"assets=domain:scada.grid.boreal.example", "observed=scanning", span(now.Add(-time.Hour), now), "danger=service", "ask=stop", "by=" + second(now.Add(2*time.Hour))}
 	var q rig.Queued
 	if err := p.boreal.Run(ctx, &q, append([]string{"msg", "send", "230", "--line", p.Line.String()}, values(said)...)...); err != nil {
 		return "", err
@@ -30,12 +31,10 @@ func (p *play) stopRequest(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	p.detail("%s: released by one officer, received %s", m.Citation, m.Receipt)
-	if _, err := p.answer(ctx, p.boreal, p.arden, "018", q.ID, []string{"decision=confirm", "reason=reviewed"}, "en"); err != nil {
-		return "", err
-	}
-	p.detail("a second officer has confirmed it within the time")
-	return q.ID, nil
+	p.cited[q.ID] = m.Citation
+	p.detail("%s  Boreal → Arden  FLASH  received %s; released by one officer, and nobody at Arden has opened it", m.Citation, m.Receipt)
+	_, err = p.answer(ctx, p.boreal, p.arden, "018", q.ID, []string{"decision=confirm", "reason=reviewed"}, "en")
+	return q.ID, err
 }
 
 // handover lets Arden's watch change. That is impossible while the FLASH is
@@ -53,9 +52,10 @@ func (p *play) handover(ctx context.Context) error {
 	if !ok || exit.ExitCode() != refused {
 		return fmt.Errorf("a handover over an unread FLASH ended with %v and should be refused", err)
 	}
-	p.detail("refused, with exit code %d: %v", refused, err)
+	_, why, _ := strings.Cut(err.Error(), "detente: ")
+	p.detail("refused (exit code %d): %s", refused, why)
 	p.tell("It is opened, seen and answered: stopped.")
-	if err := p.said(ctx, p.boreal, p.arden, id, "en", "ru"); err != nil {
+	if err := p.said(ctx, p.boreal, p.arden, id, nil, "en", "ru"); err != nil {
 		return err
 	}
 	if _, err := p.answer(ctx, p.arden, p.boreal, "017", id, []string{"role=watch", "at=" + stamp()}, "en"); err != nil {
@@ -65,14 +65,14 @@ func (p *play) handover(ctx context.Context) error {
 		return err
 	}
 	p.tell("Now both officers sign one sheet, computed by the station, and the watch is handed over.")
-	return p.sign(ctx, propose, goes, comes)
+	return p.signSheet(ctx, propose, goes, comes)
 }
 
 // refused is what a command ends with that the station refuses.
 const refused = 4
 
-// sign has a sheet proposed, shows it, and lets officers sign it.
-func (p *play) sign(ctx context.Context, propose []string, officers ...rig.Officer) error {
+// signSheet has a sheet proposed, shows it, and lets officers sign it.
+func (p *play) signSheet(ctx context.Context, propose []string, officers ...rig.Officer) error {
 	var h struct {
 		ID     string     `json:"id"`
 		Digest string     `json:"digest"`
@@ -98,6 +98,6 @@ func (p *play) sign(ctx context.Context, propose []string, officers ...rig.Offic
 	if h.Signed == nil {
 		return errors.New("two officers have signed, and the watch is not handed over")
 	}
-	p.detail("handed over at %s; the log book has it", h.Signed.UTC().Format(time.RFC3339))
+	p.detail("handed over at %s; the log book has it", second(*h.Signed))
 	return nil
 }

@@ -14,16 +14,26 @@ import (
 	"detente/message"
 )
 
+func (p *play) start(ctx context.Context) error {
+	p.tell("Each party has made its root key, its station's keys and three officers' keys. Both stations start.")
+	for _, e := range p.Ends {
+		if err := e.Start(ctx); err != nil {
+			return err
+		}
+		p.detail("%s: station %s, process %d; its watch talks to http://%s, the other station to https://%s", e.Country, e.Name, e.Pid(), e.API, e.Wire.Address())
+	}
+	return nil
+}
+
 func (p *play) pair(ctx context.Context) error {
-	p.tell("The stations exchange cards. By telephone each reads half of the digits over both cards aloud;\n    the other types what it hears. Two officers confirm at each side.")
+	p.tell("The stations exchange cards. By telephone each side reads half of the digits over both cards aloud,\n    and the other types what it hears. Two officers confirm at each side.")
 	return p.Introduce(ctx, func(e *rig.End, digits string) { p.detail("%s reads: %s", e.Country, digits) })
 }
 
 // terms are the texts that the demonstration's line runs under, beside its
 // release policy.
 const terms = `Terms of the line between Arden and Boreal, both fictional.
-The line is tested every ten seconds. Each side takes 256 MiB a day.
-Who tells of an incident says in it by when the next report follows, and owes it by then.
+The line is tested every hour. Each side takes 256 MiB a day.
 `
 
 // confirmWithin is how long an officer who sends a FLASH alone has to find a
@@ -47,27 +57,30 @@ func (p *play) open(ctx context.Context) error {
 		return err
 	}
 	hash := fmt.Sprintf("%x", sha256.Sum256([]byte(terms)))
-	p.tell("Both open the line %s under terms of their own.\n    Where clocks are short in this play, it is these texts that say so.", p.Line)
-	p.detail("terms: %s", texts)
-	p.detail("SHA-256 of the terms, as entry 0 of both logs states it: %s", hash)
-	p.detail("release policy: %s: who sends a FLASH alone has %s to find a second officer", rules, confirmWithin)
-	p.detail("SHA-256 of the policy, which both logs hold and every approval names: %s", policy().Digest())
-	return p.Open(ctx, "--texts", "sha256:"+hash, "--policy", rules, "--test-every", "10s", "--quota", fmt.Sprint(256<<20))
+	p.tell("Both open the line %s. Where clocks are short in this play,\n    a text that both hold says so.", p.Line)
+	p.detail("terms: %s, whose SHA-256 both logs begin with: %s…", p.file(texts), hash[:16])
+	p.detail("release policy: %s, SHA-256 %s…, which every approval names:", p.file(rules), policy().Digest().String()[:16])
+	p.detail("who sends a FLASH alone has %s to find a second officer", confirmWithin)
+	return p.Open(ctx, "--texts", "sha256:"+hash, "--policy", rules, "--test-every", "1h", "--quota", fmt.Sprint(256<<20))
 }
 
+// allLangs are the languages of the signal book.
+var allLangs = []string{"en", "ru", "zh", "es", "fr", "ar"}
+
 func (p *play) test(ctx context.Context) error {
-	p.tell("A line test: Arden sends check groups, an officer of Boreal reads them back.")
+	p.tell("A line test: Arden sends check groups, an officer of Boreal reads them back. This first message is\n    shown whole; further ones without the lines that every message has.")
 	var q rig.Queued
 	if err := p.arden.Run(ctx, &q, "line", "test", p.Line.String()); err != nil {
 		return err
 	}
-	if err := p.said(ctx, p.arden, p.boreal, q.ID, "en", "fr"); err != nil {
+	if err := p.said(ctx, p.arden, p.boreal, q.ID, nil, "en", "fr"); err != nil {
 		return err
 	}
-	there, err := p.boreal.Arrived(ctx, q.ID, "en")
+	there, err := p.boreal.Arrived(ctx, q.ID, allLangs...)
 	if err != nil {
 		return err
 	}
+	p.learn(there.Texts)
 	groups := "unreadable"
 	for l := range strings.Lines(there.Texts["en"]) {
 		if _, v, ok := strings.Cut(l, "Check groups: "); ok {
@@ -76,4 +89,46 @@ func (p *play) test(ctx context.Context) error {
 	}
 	_, err = p.answer(ctx, p.boreal, p.arden, "011", q.ID, []string{"read_back=" + groups, "received=" + stamp(), "quality=clear"}, "en", "ru")
 	return err
+}
+
+// intoService has both sides say that the line works.
+func (p *play) intoService(ctx context.Context) error {
+	p.tell("Both sides take the line into service: from now on it is manned.")
+	said := []string{"line=" + p.Line.String(), "state=in-service", "basis=tests-passed", "from=" + stamp()}
+	id, err := p.send(ctx, p.arden, p.boreal, append([]string{"026"}, values(said)...), nil, "en", "zh")
+	if err != nil {
+		return err
+	}
+	if _, err := p.answer(ctx, p.boreal, p.arden, "026", id, said, "en"); err != nil {
+		return err
+	}
+	for i, e := range p.Ends {
+		if err := p.manned(ctx, e, p.Ends[1-i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// manned lets an end say that its desk is.
+func (p *play) manned(ctx context.Context, from, to *rig.End) error {
+	var said struct {
+		Items []rig.Queued `json:"items"`
+	}
+	if err := from.Run(ctx, &said, "desk", "set", "manned", "--until", "8h", "--speaks", "en,fr", "--line", p.Line.String()); err != nil {
+		return err
+	}
+	for _, q := range said.Items {
+		a, err := from.Ask(ctx, q.ID)
+		if err != nil {
+			return err
+		}
+		if err := from.Release(ctx, q.ID, a.Need); err != nil {
+			return err
+		}
+		if err := p.said(ctx, from, to, q.ID, nil, "en"); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -43,7 +43,7 @@ func (p *play) backlog(ctx context.Context) error {
 	if err := p.arden.Release(ctx, q.ID, 2); err != nil {
 		return err
 	}
-	if err := p.said(ctx, p.arden, p.boreal, q.ID, "en", "ru"); err != nil {
+	if err := p.said(ctx, p.arden, p.boreal, q.ID, nil, "en", "ru"); err != nil {
 		return err
 	}
 	flash, err := p.arden.Show(ctx, q.ID)
@@ -96,7 +96,7 @@ func (p *play) cut(ctx context.Context) error {
 		e.Wire.Mend()
 	}
 	for i, e := range p.Ends {
-		if err := p.said(ctx, e, p.Ends[1-i], ids[i], "en", "fr"); err != nil {
+		if err := p.said(ctx, e, p.Ends[1-i], ids[i], nil, "en"); err != nil {
 			return err
 		}
 	}
@@ -117,7 +117,7 @@ func (p *play) crash(ctx context.Context) error {
 		return err
 	}
 	p.detail("process %d is dead, process %d goes on with the same store", before, p.boreal.Pid())
-	return p.said(ctx, p.arden, p.boreal, q.ID, "en", "zh")
+	return p.said(ctx, p.arden, p.boreal, q.ID, nil, "en", "zh")
 }
 
 func (p *play) putBack(ctx context.Context) error {
@@ -174,5 +174,5 @@ func (p *play) putBack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.said(ctx, p.arden, p.boreal, q.ID, "en", "ar")
+	return p.said(ctx, p.arden, p.boreal, q.ID, nil, "en", "ar")
 }

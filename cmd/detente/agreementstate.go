@@ -37,7 +37,8 @@ func (f *lineAtFlags) query() (url.Values, error) {
 // agreementVerbs are those that ask a station.
 func (a *app) agreementVerbs() []*cobra.Command {
 	var status, owed, explain lineAtFlags
-	var all bool
+	var all, guarantees bool
+	var article string
 	return []*cobra.Command{
 		verb(about{"add FILE", "keep the text of an agreement in the station, by its hash",
 			"Keeps the text of an agreement. That alone puts nothing in force: the agreement binds a line once\nboth sides have signed its hash (format 501), by the rule of entry in the text. A text in which\n\"detente agreement check\" finds a fault is refused.", "  detente agreement add ours.json"},
@@ -57,11 +58,15 @@ func (a *app) agreementVerbs() []*cobra.Command {
 			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.listAgreements(c) }),
 		verb(about{"status", "how agreements and guarantees stand on the lines",
 			"Shows each agreement that anybody signed: whose signatures count, from when it is in force, in\nwhich interval one side alone could know so, what is suspended, which election windows there are,\nhow many duties are owed; and the guarantees." + noAdmission, "  detente agreement status\n  detente agreement status --at 2026-11-24T14:00:00Z --lang ru"},
-			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.agreementStatus(c, &status) }, status.add),
+			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.agreementStatus(c, &status, guarantees) }, status.add,
+			func(c *cobra.Command) { c.Flags().BoolVar(&guarantees, "guarantees", false, "the guarantees alone") }),
 		verb(about{"owed", "what is owed by agreements: by whom, until when, under which article",
-			"Lists what each side owes by the agreements in force, the first due first; with --all also what\nwas met, late or stopped. The name in the last column is what \"detente agreement explain\" takes." + noAdmission, "  detente agreement owed\n  detente agreement owed --all --at 2026-11-24T14:00:00Z"},
-			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.agreementOwed(c, &owed, all) }, owed.add,
-			func(c *cobra.Command) { c.Flags().BoolVar(&all, "all", false, "what is not owed any more, too") }),
+			"Lists what each side owes by the agreements in force, the first due first; with --all also what\nwas met, late or stopped. The name in the last column is what \"detente agreement explain\" takes." + noAdmission, "  detente agreement owed\n  detente agreement owed --article A12\n  detente agreement owed --all --at 2026-11-24T14:00:00Z"},
+			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.agreementOwed(c, &owed, all, article) }, owed.add,
+			func(c *cobra.Command) {
+				c.Flags().BoolVar(&all, "all", false, "what is not owed any more, too")
+				c.Flags().StringVar(&article, "article", "", "one article alone, such as A12")
+			}),
 		verb(about{"explain NAME", "why an obligation stands as it does, step by step",
 			"Tells step by step what triggered an obligation, under which article, how its clock ran, what met\nit and when, and how it stands." + noAdmission, "  detente agreement explain A12.1,boreal.example,ID,-"},
 			cobra.ExactArgs(1), func(c *cobra.Command, args []string) error { return a.explainObligation(c, &explain, args[0]) }, explain.add),
@@ -102,7 +107,7 @@ func (a *app) agreementState(c *cobra.Command, f *lineAtFlags) (api.AgreementSta
 	return st, text, err
 }
 
-func (a *app) agreementStatus(c *cobra.Command, f *lineAtFlags) error {
+func (a *app) agreementStatus(c *cobra.Command, f *lineAtFlags, guarantees bool) error {
 	st, text, err := a.agreementState(c, f)
 	if err != nil {
 		return err
@@ -110,8 +115,11 @@ func (a *app) agreementStatus(c *cobra.Command, f *lineAtFlags) error {
 	return a.print(text, func() {
 		t := a.agreementSheet()
 		a.say("%s %s", t.p.of("as-of"), t.when(st.At))
-		binding := false
+		binding := guarantees
 		for _, one := range st.Agreements {
+			if guarantees {
+				break
+			}
 			t.standing(one)
 			binding = binding || one.InForce
 		}
@@ -189,7 +197,7 @@ func (s *sheet) standing(one api.Agreement) {
 	s.flush()
 }
 
-func (a *app) agreementOwed(c *cobra.Command, f *lineAtFlags, all bool) error {
+func (a *app) agreementOwed(c *cobra.Command, f *lineAtFlags, all bool, article string) error {
 	st, _, err := a.agreementState(c, f)
 	if err != nil {
 		return err
@@ -199,7 +207,8 @@ func (a *app) agreementOwed(c *cobra.Command, f *lineAtFlags, all bool) error {
 	for _, one := range st.Agreements {
 		binding = binding || one.InForce
 		for _, d := range one.Duties {
-			if all || d.Owed {
+			of, _, _ := strings.Cut(d.Duty, ".")
+			if (all || d.Owed) && (article == "" || of == article) {
 				list = append(list, d)
 			}
 		}

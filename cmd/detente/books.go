@@ -51,7 +51,8 @@ func (a *app) bookCommands() *cobra.Command {
 			cobra.NoArgs, b.with(func(e *book.Edition, _ []string) error { return a.formats(e.Formats()) }), b.add),
 		verb(about{"search WORDS", "find formats by words in any language", "Finds formats whose number, name or labels hold the words, in any of the six languages.", "  detente book search обмен\n  detente book search inquiry"},
 			cobra.MinimumNArgs(1), b.with(func(e *book.Edition, args []string) error { return a.formats(e.Search(strings.Join(args, " "))) }), b.add),
-		verb(about{"show FORMAT", "show a format's parameters, as JSON Schema", "Prints what a format's parameters have to be, as JSON Schema (2020-12).", "  detente book show 210"},
+		verb(about{"show FORMAT", "show what a format says and how it is filled in",
+			"Shows what a format says, which messages it answers, and its parameters, each with its codes or an\nexample of its value, in the first language of --lang. With --json: the parameters as JSON Schema\n(2020-12).", "  detente book show 210\n  detente book show 211 --lang ru"},
 			cobra.ExactArgs(1), b.with(func(e *book.Edition, args []string) error { return a.showFormat(e, args[0]) }), b.add),
 		a.printBook(&b), a.proposeBook(&b),
 		verb(about{"packs", "say how far the texts of each language are: draft, checked or agreed",
@@ -93,7 +94,13 @@ func (a *app) showFormat(e *book.Edition, number string) error {
 	if err != nil {
 		return exitError{exitUnknownFormat, err}
 	}
-	return a.print(map[string]any{"format": number, "parameters": jsontext.Value(schema)}, func() { a.say("%s", schema) })
+	return a.print(map[string]any{"format": number, "parameters": jsontext.Value(schema)}, func() {
+		s := a.newSheet()
+		s.book = e
+		if f, ok := e.Format(message.Format(number)); ok {
+			s.formatSheet(e, f)
+		}
+	})
 }
 
 // readInput reads a file, or standard input for "-".

@@ -48,12 +48,14 @@ func (a *app) handover() *cobra.Command {
 	o := officerFlags{secretFlags: secretFlags{app: a}}
 	var f sheetFlags
 	var digest string
+	var all bool
 	return noun(about{"handover", "hand the watch over: the sheet that both officers sign",
 		"A handover is a sheet of all that waits, computed by the station, that one officer who goes and one who\ncomes sign. There is none while a FLASH is unread. Once both have signed, the log book has it for ever.",
 		"  detente handover show\n  detente handover propose --remark 'the generator is tested at 03:00Z'"},
 		verb(about{"show [ID]", "show what would be handed over now, or a sheet by its id",
-			"Shows what would be handed over now; with an id, the sheet that was frozen, computed here from its\nbytes. Ends with 4 while a FLASH is unread, and names it.", "  detente handover show\n  detente handover show ID --lang en,ru"},
-			cobra.MaximumNArgs(1), func(c *cobra.Command, args []string) error { return a.handoverShow(c, args, f) }, f.add),
+			"Shows what would be handed over now; with an id, the sheet that was frozen, computed here from its\nbytes. Of a long list the first ten are shown and the rest is counted; --all shows every line that is\nsigned. Ends with 4 while a FLASH is unread, and names it.", "  detente handover show\n  detente handover show ID --all --lang en,ru"},
+			cobra.MaximumNArgs(1), func(c *cobra.Command, args []string) error { return a.handoverShow(c, args, f, all) }, f.add,
+			func(c *cobra.Command) { c.Flags().BoolVar(&all, "all", false, "long lists whole") }),
 		verb(about{"list", "list the handovers that wait for a signature, and those of the last week", "Lists handovers: who goes, who comes, who has signed, and what is still needed.", "  detente handover list"},
 			cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.handoverList(c) }),
 		verb(about{"propose", "freeze the sheet of this moment, to be signed",
@@ -116,7 +118,7 @@ func watchWords() (watch.Words, error) {
 	return watch.LoadWords(edition)
 }
 
-func (a *app) handoverShow(c *cobra.Command, args []string, f sheetFlags) error {
+func (a *app) handoverShow(c *cobra.Command, args []string, f sheetFlags, all bool) error {
 	cl, err := a.client()
 	if err != nil {
 		return err
@@ -150,17 +152,53 @@ func (a *app) handoverShow(c *cobra.Command, args []string, f sheetFlags) error 
 		}
 	}
 	return a.print(shown, func() {
+		if !all {
+			a.shorten(texts, strings.TrimSpace("detente handover show "+h.ID)+" --all")
+		}
 		a.texts(texts)
+		p := a.phrases()
 		switch {
 		case h.ID == "":
 			a.tell("nothing is frozen yet: detente handover propose")
 		case h.Signed != nil:
-			a.say("signed by %s at %s", strings.Join(h.Signers, " and "), zulu(*h.Signed))
+			a.say("%s", p.row(p.of("agreement-signed", p.names(h.Signers)), zulu(*h.Signed)))
 		default:
-			a.say("signed by: %s", listed(h.Signers))
+			a.say("%s", p.of("agreement-signed", p.names(h.Signers)))
 			a.tell("if this is what is handed over: detente handover sign %s --digest %s --key FILE --cert FILE", h.ID, h.Digest[:leastDigest])
 		}
 	})
+}
+
+// shorten leaves the first items of each list of a sheet, and says how many more
+// there are and which command shows them.
+func (a *app) shorten(texts map[string]string, command string) {
+	words, err := watchWords()
+	if err != nil {
+		return // whole is no harm
+	}
+	for lang, text := range texts {
+		more := screen{a: a, words: words, lang: book.Lang(lang)}.head("more")
+		var b strings.Builder
+		items := 0
+		end := func() {
+			if items > maxOnScreen {
+				fmt.Fprintf(&b, "- %s: %d — %s\n", more, items-maxOnScreen, command)
+			}
+			items = 0
+		}
+		for l := range strings.Lines(text) {
+			if strings.HasPrefix(l, "- ") {
+				if items++; items > maxOnScreen {
+					continue
+				}
+			} else {
+				end()
+			}
+			b.WriteString(l)
+		}
+		end()
+		texts[lang] = b.String()
+	}
 }
 
 func (a *app) handoverList(c *cobra.Command) error {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"detente/message"
 )
@@ -18,6 +19,9 @@ func writeLine(w io.Writer, m map[string]any) {
 	}
 	heard := "not heard yet"
 	if at := plain(m["heard"]); at != "" {
+		if t, err := time.Parse(time.RFC3339, at); err == nil {
+			at = zulu(t) // a person needs no fractions of a second
+		}
 		heard = "last heard " + at
 	}
 	row("counterpart", fmt.Sprintf("%s, %s, %s", plain(m["peer"]), plain(m["peering"]), heard))

@@ -115,10 +115,12 @@ func (a *app) logList(c *cobra.Command, f logFlags) error {
 	if err != nil {
 		return err
 	}
-	return a.logLines(c, path)
+	return a.logLines(c, path, f.limit)
 }
 
-func (a *app) logLines(c *cobra.Command, path string) error {
+// logLines prints a page of the log book, and how to go on where it is full. A
+// limit of 0 says that all of them come at once.
+func (a *app) logLines(c *cobra.Command, path string, limit int) error {
 	cl, err := a.client()
 	if err != nil {
 		return err
@@ -131,8 +133,11 @@ func (a *app) logLines(c *cobra.Command, path string) error {
 		for _, l := range all {
 			a.sayLog(l)
 		}
-		if len(all) == 0 {
+		switch {
+		case len(all) == 0:
 			a.tell("%s", a.phrases().of("nothing"))
+		case limit > 0 && len(all) >= limit:
+			a.tell("%s", a.phrases().of("further", all[len(all)-1].Number))
 		}
 	})
 }
@@ -186,7 +191,7 @@ func (a *app) logCall() *cobra.Command {
 
 func (a *app) logCalls() *cobra.Command {
 	return verb(about{"calls", "list the calls that nobody has confirmed in writing", "Lists telephone calls of which no written confirmation, of either side, stands in the record.", "  detente log calls"},
-		cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.logLines(c, "/calls") })
+		cobra.NoArgs, func(c *cobra.Command, _ []string) error { return a.logLines(c, "/calls", 0) })
 }
 
 func (a *app) logConfirm() *cobra.Command {

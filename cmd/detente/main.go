@@ -80,7 +80,12 @@ object. A command ends with 0 where all is done; what other codes mean stands un
 		Example:      "  detente book list\n  detente record verify inquiry.record --root arden.root --root boreal.root",
 		SilenceUsage: true, SilenceErrors: true, Args: cobra.ArbitraryArgs, RunE: unknown,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return a.settle(c) },
+		PersistentPreRunE: func(c *cobra.Command, args []string) error {
+			if err := a.settle(c); err != nil {
+				return err
+			}
+			return a.citations(c, args)
+		},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exitError{exitUsage, err} })
 	f := root.PersistentFlags()

@@ -252,10 +252,20 @@ func (a *app) checkOverdue(c *cobra.Command, q url.Values) error {
 // discharges.
 func (a *app) replies(c *cobra.Command, id string) error {
 	var m api.MatterDetail
-	if _, err := a.get(c, at("/matters/%s", id), &m); err != nil {
+	var offers []offer
+	_, err := a.get(c, at("/matters/%s", id), &m)
+	switch code, _ := codeOf(c.Context(), err); code {
+	case 0:
+		offers = offersFor(id, m)
+	case exitNotFound: // its receipt may stand in no entry of ours yet
+		var byBook error
+		if offers, byBook = a.offersByBook(c, id); byBook != nil {
+			return err
+		}
+		a.tell("no dates: your station's receipt stands in the record with what it says next")
+	default:
 		return err
 	}
-	offers := offersFor(id, m)
 	return a.print(offers, func() {
 		t := a.newSheet()
 		for _, o := range offers {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"detente/api"
@@ -15,7 +14,7 @@ import (
 
 // sheet prints matters for people, in the first language asked for.
 type sheet struct {
-	w     *tabwriter.Writer
+	w     *grid
 	out   io.Writer
 	lang  book.Lang
 	lists map[string]book.List
@@ -26,7 +25,7 @@ type sheet struct {
 // newSheet begins a sheet. Words that cannot be had are left as codes: what is
 // owed is shown all the same.
 func (a *app) newSheet() *sheet {
-	s := &sheet{w: tabwriter.NewWriter(a.out, 0, 8, 2, ' ', 0), out: a.out, lang: a.lang(), p: a.phrases()}
+	s := &sheet{w: &grid{out: a.out}, out: a.out, lang: a.lang(), p: a.phrases()}
 	if lists, err := dossier.Words(); err == nil {
 		s.lists = lists
 	}
@@ -37,9 +36,9 @@ func (a *app) newSheet() *sheet {
 }
 
 // row writes cells; flush aligns what was written since the last one.
-func (s *sheet) row(cells ...string) { fmt.Fprintln(s.w, strings.Join(cells, "\t")) }
+func (s *sheet) row(cells ...string) { s.w.row(cells...) }
 
-func (s *sheet) flush() { _ = s.w.Flush() } // who cannot be written to is told nothing
+func (s *sheet) flush() { _ = s.w.flush() } // who cannot be written to is told nothing
 
 // Marks that keep what reads from left to right so in a line from right to left.
 const (

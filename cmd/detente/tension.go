@@ -44,16 +44,20 @@ func (s *sheet) tension(t api.Tension) {
 	lang := string(s.lang)
 	s.part(s.id(t.Line))
 	s.row(s.p.of("as-of"), s.when(t.At))
+	s.flush()
 	for _, r := range t.Readings {
 		s.row(r.Text[lang])
 		for _, x := range r.Signs {
-			s.row("", s.id(x.Citation), s.when(x.Since), s.id(x.ID))
+			s.row("  "+s.id(x.Citation), s.when(x.Since), s.id(x.ID))
 		}
 	}
+	s.flush()
 	for _, list := range [][]api.TensionSign{t.Came, t.Went} {
-		for _, x := range list {
-			s.row(x.Text[lang])
-			s.row("", s.id(x.Citation), s.when(x.Since), s.id(x.ID))
+		for i, x := range list { // what changed of one indicator stands together, under one heading
+			if i == 0 || x.Text[lang] != list[i-1].Text[lang] {
+				s.row(x.Text[lang])
+			}
+			s.row("  "+s.id(x.Citation), s.when(x.Since), s.id(x.ID))
 		}
 	}
 	for _, u := range t.Unlisted {

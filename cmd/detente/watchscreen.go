@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"detente/book"
+	"detente/message"
 	"detente/watch"
 
 	"github.com/spf13/cobra"
@@ -17,10 +18,6 @@ type itemAnswer struct {
 	What   string    `json:"what"`
 	Since  time.Time `json:"since"`
 	Detail string    `json:"detail,omitempty"`
-}
-
-func (i itemAnswer) String() string {
-	return strings.TrimSpace(zulu(i.Since) + "  " + i.Ref + "  " + i.What + "  " + i.Detail)
 }
 
 // watchAnswer is what waits, as the API shows it.
@@ -91,8 +88,9 @@ func (a *app) screen(w watchAnswer, words watch.Words) {
 		if i > 0 {
 			a.say("")
 		}
-		s := screen{a: a, words: words, lang: book.Lang(l)}
-		a.say("%s  %s", w.Station, zulu(w.At))
+		s := screen{a: a, words: words, lang: book.Lang(l), sheet: a.newSheet()}
+		s.sheet.lang, s.sheet.p.lang = s.lang, s.lang
+		a.say("%s", s.sheet.p.row(w.Station, zulu(w.At)))
 		s.people(w)
 		s.waits(w)
 		s.lines(w)
@@ -108,6 +106,7 @@ type screen struct {
 	a     *app
 	words watch.Words
 	lang  book.Lang
+	sheet *sheet // for names of formats, and to line up what is listed
 }
 
 // head is a heading's text: LoadWords has checked that there is one.
@@ -125,20 +124,33 @@ func (s screen) label(group, code string) string {
 // together fit on one screen, and a command lists what is left out.
 const maxOnScreen = 10
 
-// list writes a heading with the number of items, and the items beneath; how
-// many are left out, and which command lists them all.
-func (s screen) list(head string, items []string, command string) {
+// list writes a heading with the number of items, and the items beneath, lined
+// up; how many are left out, and which command lists them all.
+func (s screen) list(head string, items [][]string, command string) {
 	if len(items) == 0 {
 		s.a.say("%s: %s", s.head(head), s.head("none"))
 		return
 	}
 	s.a.say("%s: %d", s.head(head), len(items))
-	for _, i := range items[:min(len(items), maxOnScreen)] {
-		s.a.say("  %s", i)
+	for _, cells := range items[:min(len(items), maxOnScreen)] {
+		for i, c := range cells {
+			cells[i] = s.sheet.p.ltr(c)
+		}
+		cells[0] = "  " + cells[0]
+		s.sheet.row(cells...)
 	}
+	s.sheet.flush()
 	if n := len(items) - maxOnScreen; n > 0 {
-		s.a.say("  %s: %d — %s", s.head("more"), n, command)
+		s.a.say("  %s: %d — %s", s.head("more"), n, s.sheet.p.ltr(command))
 	}
+}
+
+// format is a format's number and name.
+func (s screen) format(number string) string {
+	if name := s.sheet.format(number); name != "-" {
+		return s.sheet.p.ltr(number) + " " + name
+	}
+	return number
 }
 
 func (s screen) people(w watchAnswer) {
@@ -146,9 +158,9 @@ func (s screen) people(w watchAnswer) {
 		s.a.say("%s: %s", s.head("on-watch"), s.head("no-roster"))
 		return
 	}
-	var on []string
+	var on [][]string
 	for _, d := range w.On {
-		on = append(on, fmt.Sprintf("%s  %s  %s/%s", d.Officer, d.Desk, zulu(d.From), zulu(d.To)))
+		on = append(on, []string{d.Officer, d.Desk, zulu(d.From) + "/" + zulu(d.To)})
 	}
 	s.list("on-watch", on, "detente roster show")
 	if n := w.Next; n != nil {
@@ -164,7 +176,7 @@ func (s screen) names(all []string) string {
 }
 
 func (s screen) waits(w watchAnswer) {
-	s.list("flash", texts(w.Flash), "detente matter list --owes own")
+	s.list("flash", s.items(w.Flash), "detente matter list --owes own")
 	var unread []string
 	for _, p := range []string{"FLASH", "IMMEDIATE", "PRIORITY", "ROUTINE"} {
 		if n := w.Unread[p]; n > 0 {
@@ -175,45 +187,54 @@ func (s screen) waits(w watchAnswer) {
 		unread = []string{s.head("none")}
 	}
 	s.a.say("%s: %s", s.head("unread"), strings.Join(unread, ", "))
-	s.list("unacknowledged", texts(w.Unacked), "detente matter list --owes own")
-	s.list("waiting", texts(w.Waiting), "detente release list")
-	var due []string
+	s.list("unacknowledged", s.items(w.Unacked), "detente matter list --owes own")
+	s.list("waiting", s.items(w.Waiting), "detente release list")
+	var due [][]string
 	for _, d := range w.Deadlines {
-		line := fmt.Sprintf("%s  %s  %s  %s", zulu(d.At), d.Ref, d.What, d.By)
+		late := ""
 		if d.Late {
-			line += "  " + s.head("late")
+			late = s.head("late")
 		}
-		due = append(due, line)
+		due = append(due, []string{zulu(d.At), d.By, d.Ref, s.format(d.What), late})
 	}
 	s.list("deadlines", due, "detente obligations --within 12h")
-	var alarms []string
+	var alarms [][]string
 	for _, al := range w.Alarms {
-		alarms = append(alarms, fmt.Sprintf("%s  %s — %s  %s  %s  %d/%d", al.Level, al.Kind, s.label("alarm", al.Kind), al.Line, zulu(al.Since), al.Open, al.Count))
+		alarms = append(alarms, []string{al.Level, s.sheet.p.ltr(al.Kind) + " — " + s.label("alarm", al.Kind), al.Line, zulu(al.Since), fmt.Sprintf("%d/%d", al.Open, al.Count)})
 	}
 	s.list("alarms", alarms, "detente alarm list")
-	s.list("calls", texts(w.Calls), "detente log calls")
+	s.list("calls", s.items(w.Calls), "detente log calls")
 	for _, h := range w.Handovers {
 		s.a.say("%s: %s  %s  %s", s.head("to-sign"), h.ID, h.Desk, s.names(h.Signers))
 	}
 }
 
-func texts(all []itemAnswer) (out []string) {
+// items are messages and calls: since when, which, what it is, and what else is
+// said of it without its id, for the citation names it too.
+func (s screen) items(all []itemAnswer) (rows [][]string) {
 	for _, i := range all {
-		out = append(out, i.String())
+		var more []string
+		for _, word := range strings.Fields(i.Detail) {
+			if _, err := message.ParseID(word); err != nil {
+				more = append(more, word)
+			}
+		}
+		rows = append(rows, []string{zulu(i.Since), i.Ref, s.format(i.What), strings.Join(more, " ")})
 	}
-	return out
+	return rows
 }
 
 func (s screen) lines(w watchAnswer) {
-	var all []string
+	var all [][]string
 	for _, l := range w.Lines {
 		test := s.head("unknown")
 		if l.LastTest != "" {
 			test = s.label("slot", l.LastTest)
 		}
-		line := fmt.Sprintf("%s  %s  %s: %s  %s: %s  %s: %d", l.Line, s.label("phase", l.Phase), s.head("their-desk"), l.Desk+" — "+s.label("desk", l.Desk), s.head("last-test"), test, s.head("missed"), l.Missed)
+		line := []string{l.Line, s.label("phase", l.Phase), s.head("their-desk") + ": " + s.sheet.p.ltr(l.Desk) + " — " + s.label("desk", l.Desk),
+			s.head("last-test") + ": " + test, s.head("missed") + ": " + s.sheet.p.ltr(fmt.Sprint(l.Missed))}
 		if l.Fault != "" {
-			line += "  " + s.head("fault") + ": " + l.Fault
+			line = append(line, s.head("fault")+": "+l.Fault)
 		}
 		all = append(all, line)
 	}

@@ -248,6 +248,13 @@ func (r *Rig) Verify(ctx context.Context, file string, out any) error {
 	return errors.Join(err, json.Unmarshal(text, out))
 }
 
+// Offline runs a command that needs no station, in a process of its own that is
+// told of none.
+func (r *Rig) Offline(ctx context.Context, args ...string) error {
+	_, err := r.exec(ctx, args...)
+	return err
+}
+
 // Start starts the end's station and waits until its API answers.
 func (e *End) Start(ctx context.Context) error {
 	var err error
