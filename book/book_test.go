@@ -216,7 +216,7 @@ func TestSchema(t *testing.T) {
 
 func TestSearchDiffPrint(t *testing.T) {
 	e := edition(t)
-	for query, want := range map[string]message.Format{"unexplained activity": "210", "необъяснимая": "210", "测试复诵": "011", "قواعد الإصدار": "005", "222": "222"} {
+	for query, want := range map[string]message.Format{"unexplained activity": "210", "необъяснённая": "210", "测试复诵": "011", "قواعد الإذن": "005", "222": "222"} {
 		found := e.Search(query)
 		if len(found) == 0 || found[0].Number != want {
 			t.Errorf("%q finds %d formats, want %s first", query, len(found), want)
