@@ -51,6 +51,20 @@ func found(tx station.Tx, before int64, limit int, terms ...station.Term) (strin
 	return show(out, err), last
 }
 
+// counted counts the messages after the oldest of four.
+func counted(t *testing.T, tx station.Tx, oldest int64) {
+	t.Helper()
+	for _, c := range []struct {
+		what  string
+		after int64
+		limit int
+		want  string
+	}{{"beyond the oldest", oldest, 10, "3 <nil>"}, {"no more are counted than asked", 0, 3, "3 <nil>"}, {"beyond all", 1 << 40, 3, "0 <nil>"}} {
+		some, err := tx.CountAfter(c.after, c.limit)
+		expect(t, c.what, show(some, err), c.want)
+	}
+}
+
 func search(t *testing.T, s station.Store) {
 	begins := func(text string) station.Term { return station.Term{Text: text} }
 	whole := func(text string) station.Term { return station.Term{Text: text, Whole: true} }
@@ -88,12 +102,7 @@ func search(t *testing.T, s station.Store) {
 		expect(t, "the next", next, "[1] <nil>")
 		after, err := tx.MessagesAfter(0, 2)
 		expect(t, "the oldest", show(len(after), after[0].Index, after[1].Index, err), "2 0 1 <nil>")
-		some, err := tx.CountAfter(after[0].Seq, 10)
-		expect(t, "beyond the oldest", show(some, err), "3 <nil>")
-		some, err = tx.CountAfter(0, 3)
-		expect(t, "no more are counted than asked", show(some, err), "3 <nil>")
-		some, err = tx.CountAfter(1<<40, 3)
-		expect(t, "beyond all", show(some, err), "0 <nil>")
+		counted(t, tx, after[0].Seq)
 		state, err := tx.IndexState()
 		expect(t, "indexed", show(state.To == seq+1 || state.To > 0, err), "true <nil>")
 		return readAnew(t, tx)
