@@ -327,7 +327,7 @@ func (s *Station) readService(tx Tx, f *lineFacts, l identity.Line, now time.Tim
 			}
 			f.notices[p] = body
 		}
-		said = append(said, watch.Said{Body: body, Received: at})
+		said = append(said, watch.Said{Body: body, Received: at, Log: o, Index: p.Index})
 	}
 	said = watch.InOrder(said)
 	f.outages, f.phase = watch.FoldOutages(said), watch.FoldLine(said, l)

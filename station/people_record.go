@@ -114,12 +114,7 @@ func (s *Station) record(tx Tx, row Line, now time.Time) ([]saidAt, []waitingFor
 		return nil, nil, err
 	}
 	said := slices.DeleteFunc(slices.Clone(l.said), func(m saidAt) bool { return m.Received.IsZero() || l.refused[m.entryAt] })
-	slices.SortFunc(said, func(a, b saidAt) int {
-		if c := a.Received.Compare(b.Received); c != 0 {
-			return c
-		}
-		return bytes.Compare(a.Body.ID[:], b.Body.ID[:])
-	})
+	said = watch.Ordered(said, func(m saidAt) watch.Said { return m.Said })
 	waits := make([]waitingFor, 0, len(l.waits))
 	for _, w := range l.waits {
 		waits = append(waits, w)
@@ -235,7 +230,7 @@ func (s *Station) takeRead(tx Tx, l *lineRead, m Message, now time.Time) error {
 	if !folded(m.Format) || test && now.Sub(m.At) > testsKept || len(l.said) >= maxSaidKept {
 		return nil
 	}
-	l.said = append(l.said, saidAt{place, m.At, m.Refs, watch.Said{Body: s.opened(m).Entry.Body.Body()}})
+	l.said = append(l.said, saidAt{place, m.At, m.Refs, watch.Said{Body: s.opened(m).Entry.Body.Body(), Log: m.Origin, Index: m.Index}})
 	return nil
 }
 

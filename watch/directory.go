@@ -20,7 +20,9 @@ const (
 // Said is a message of the record, in the order in which it is folded.
 type Said struct {
 	Body     message.Body
-	Received time.Time // the earliest receipt in the record
+	Received time.Time       // the earliest receipt in the record
+	Log      identity.Origin // in which it stands; zero: nobody knows where
+	Index    int64           // in Log
 }
 
 // EntryID names an entry of a directory: its owner's name for it. Ids are

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"detente/identity"
-	"detente/message"
 )
 
 // Outage is a loss of bearers that a station told of: planned, by format 020,
@@ -239,21 +238,4 @@ func (r Roster) DeskStatus(at time.Time) DeskStatus {
 		d.Until = earlier(d.Until, h.At)
 	}
 	return d
-}
-
-// said orders messages by receipt and id, as folds take them.
-func said(a, b Said) int {
-	if c := a.Received.Compare(b.Received); c != 0 {
-		return c
-	}
-	return slices.Compare(a.Body.ID[:], b.Body.ID[:])
-}
-
-// InOrder returns messages in the order in which the folds of this package take
-// them: by receipt, then id, so that both sides come to the same (P10).
-// Messages without a receipt are left out.
-func InOrder(record []Said) []Said {
-	out := slices.DeleteFunc(slices.Clone(record), func(s Said) bool { return s.Received.IsZero() || s.Body.ID == (message.ID{}) })
-	slices.SortFunc(out, said)
-	return out
 }
