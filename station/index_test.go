@@ -72,7 +72,7 @@ func TestDoctorComparesTheIndex(t *testing.T) {
 // index has caught up with them.
 func TestTheIndexTellsItsLag(t *testing.T) {
 	cast, dir, l := livedIn(t)
-	const many, atOnce = 300, 128
+	const many, atOnce = 300, 64
 	s, err := store.Open(ctx, filepath.Join(dir, "store"), store.Options{})
 	if err != nil {
 		t.Fatal(err)
