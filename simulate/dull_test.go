@@ -45,7 +45,7 @@ func (t dullTx) PutSetting(key string, value []byte) error {
 // covers P16
 func TestMannedDull(t *testing.T) {
 	kinds := []watch.Kind{watch.DutyNear, watch.DutyLapsed, watch.HandoverLate, watch.ContactStale, watch.UnmannedDesk}
-	r, err := run(context.Background(), manned(1, 4), func(_ *node, s station.Store) station.Store { return dull{s, kinds} })
+	r, err := run(context.Background(), manned(2, 4), func(_ *node, s station.Store) station.Store { return dull{s, kinds} })
 	var v *Violation
 	if !errors.As(err, &v) || v.Promise != "P16" {
 		t.Errorf("the oracle of two dull stations says %v", err)

@@ -29,7 +29,7 @@ var habits = map[message.Format][]habit{
 	"021": {{"012", 50 * time.Minute}},
 	"025": {{"012", 6 * time.Hour}},
 	"030": {{"012", 20 * time.Hour}},
-	"031": {{"031", 20 * time.Hour}},
+	"031": {{"031", 32 * time.Hour}}, // whoever is asked whether he is still there is not always asked in time
 	"110": {{"012", 6 * time.Hour}, {"014", 22 * time.Hour}},
 	"111": {{"012", 50 * time.Minute}},
 	"112": {{"012", 20 * time.Hour}},
