@@ -209,7 +209,8 @@ func (s *Station) readAt(o identity.Origin, index int64, d identity.Digest) (*bo
 	return e, true
 }
 
-// Forms implements dossier.Book: those of the program's own edition.
+// forms are those of the program's own edition, and, by the edition that a message
+// names, those of the others that are read.
 func (s *Station) forms() dossier.Book { return shelfForms{s, dossier.ByEdition(s.book)} }
 
 type shelfForms struct {
@@ -320,14 +321,18 @@ func (s *Station) speaks(now time.Time, l identity.Line) *book.Edition {
 
 // KeepBook keeps the edition that ships with the program on the shelf, packed: a
 // later program, with another one, goes on reading and speaking it. It is called
-// at each start, and does nothing where it is kept already.
-func (s *Station) KeepBook(ctx context.Context, now time.Time, pack []byte) error {
-	e, err := openKept(s.book.Hash(), pack)
+// at each start, and does nothing, not even pack, where it is kept already.
+func (s *Station) KeepBook(ctx context.Context, now time.Time, packed func() ([]byte, error)) error {
+	e := s.book
+	if k, ok := s.shelf.find(e.Hash()); ok && k.reads() {
+		return nil
+	}
+	pack, err := packed()
 	if err != nil {
 		return err
 	}
-	if k, ok := s.shelf.find(e.Hash()); ok && k.reads() {
-		return nil
+	if _, err := openKept(e.Hash(), pack); err != nil {
+		return err
 	}
 	err = s.update(ctx, now, func(tx Tx) error {
 		list, err := editionList(tx)
@@ -340,7 +345,7 @@ func (s *Station) KeepBook(ctx context.Context, now time.Time, pack []byte) erro
 				return err
 			}
 		}
-		return errors.Join(s.shelve(tx, list, k, pack), s.audit(tx, now, itself, "edition keep", k.Hash.String(), "done", k.Name))
+		return errors.Join(s.shelve(tx, k, pack), s.audit(tx, now, itself, "edition keep", k.Hash.String(), "done", k.Name))
 	})
 	if err != nil {
 		return err
@@ -363,8 +368,13 @@ func packsOf(e *book.Edition) map[book.Lang]string {
 	return packs
 }
 
-// shelve stores an edition, and its name in the list of all.
-func (s *Station) shelve(tx Tx, list []string, k KeptEdition, pack []byte) error {
+// shelve stores an edition, and its name in the list of all if it is not there.
+// pack is nil where its files are stored already.
+func (s *Station) shelve(tx Tx, k KeptEdition, pack []byte) error {
+	list, err := editionList(tx)
+	if err != nil {
+		return err
+	}
 	if name := k.Hash.String(); !slices.Contains(list, name) {
 		text, err := json.Marshal(append(list, name))
 		if err != nil {

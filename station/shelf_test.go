@@ -21,9 +21,6 @@ import (
 func edition(t *testing.T, changes ...[3]string) ([]byte, *book.Edition) {
 	t.Helper()
 	files := fstest.MapFS{}
-	if err := os.CopyFS(t.TempDir(), os.DirFS("../book/data")); err != nil {
-		t.Fatal(err)
-	}
 	for _, dir := range []string{".", "formats", "lists"} {
 		entries, err := os.ReadDir("../book/data/" + dir)
 		if err != nil {
@@ -288,6 +285,42 @@ func packOf(t *testing.T) []byte {
 	return pack
 }
 
+// An officer's signature under one edition takes no other from the shelf: what was
+// installed before is read after a restart too.
+// covers P10
+func TestSigningOneEditionKeepsTheOthers(t *testing.T) {
+	cast, other := casts(t)
+	dir := t.TempDir()
+	e, b := open(t, start, cast, dir), open(t, start, other, t.TempDir())
+	introduced(t, e, b)
+	closeEnd(t, b)
+	if err := e.KeepBook(ctx, at(0), book.EmbeddedPack); err != nil {
+		t.Fatal(err)
+	}
+	pack, _ := newer(t)
+	first := install(t, e, at(time.Hour), pack)
+	pack, _ = edition(t, [3]string{"edition.json", `"2027.1"`, `"2028.1"`})
+	offered, err := e.InstallEdition(ctx, op, at(2*time.Hour), pack)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sign(t, e, at(2*time.Hour), offered.Hash, 0)
+	closeEnd(t, e)
+	e = open(t, at(3*time.Hour), cast, dir)
+	t.Cleanup(func() { closeEnd(t, e) })
+	if _, reads := e.BookOf(first); !reads {
+		t.Error("an edition that was installed is read no more")
+	}
+	var names []string
+	list, err := e.Editions(ctx, op, at(3*time.Hour))
+	for _, k := range list {
+		names = append(names, k.Name+" "+k.State)
+	}
+	if want := []string{"2026.1 program", "2027.1 installed", "2028.1 offered"}; err != nil || !slices.Equal(names, want) {
+		t.Errorf("on the shelf stand %q, %v, and not %q", names, err, want)
+	}
+}
+
 // A program with a newer edition goes on speaking the one that its lines were
 // opened in, and reading it.
 // covers P10 P21
@@ -297,7 +330,7 @@ func TestUpgradeKeepsTheOldEdition(t *testing.T) {
 	a, b := open(t, start, ca, dir), open(t, start, cb, t.TempDir())
 	w := &watchPair{t, a, b, introduced(t, a, b)}
 	old := a.Book()
-	if err := a.KeepBook(ctx, at(0), packOf(t)); err != nil {
+	if err := a.KeepBook(ctx, at(0), book.EmbeddedPack); err != nil {
 		t.Fatal(err)
 	}
 	first := w.say(w.b, time.Minute, "600", nil, "text=good day")
@@ -305,7 +338,7 @@ func TestUpgradeKeepsTheOldEdition(t *testing.T) {
 	pack, next := newer(t)
 	ca.Book = next
 	w.a = open(t, at(time.Hour), ca, dir)
-	if err := w.a.KeepBook(ctx, at(time.Hour), pack); err != nil {
+	if err := w.a.KeepBook(ctx, at(time.Hour), func() ([]byte, error) { return pack, nil }); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -57,15 +57,14 @@ func (s *Station) InstallEdition(ctx context.Context, actor Actor, now time.Time
 			return err
 		}
 		if slices.Contains(list, k.Hash.String()) {
-			before, err := settingOf[KeptEdition](tx, editionKey(k.Hash))
-			before.Hash, k = k.Hash, before
+			k, err = settingOf[KeptEdition](tx, editionKey(e.Hash()))
 			k.Hash = e.Hash()
-			return errors.Join(err, s.audit(tx, now, actor, act, e.Hash().String(), "done", "it is there already: "+before.State))
+			return errors.Join(err, s.audit(tx, now, actor, act, e.Hash().String(), "done", "it is there already: "+k.State))
 		}
 		if len(list) >= maxEditions {
 			return fmt.Errorf("%w: %d editions are kept, and no more are", ErrRefused, maxEditions)
 		}
-		return errors.Join(s.shelve(tx, list, k, pack), s.audit(tx, now, actor, act, k.Hash.String(), "done", k.Name+" waits for two officers"))
+		return errors.Join(s.shelve(tx, k, pack), s.audit(tx, now, actor, act, k.Hash.String(), "done", k.Name+" waits for two officers"))
 	})
 	if err == nil {
 		err = s.loadShelf(ctx)
@@ -131,7 +130,7 @@ func (s *Station) SignEdition(ctx context.Context, actor Actor, now time.Time, d
 		err = s.loadShelf(ctx)
 	}
 	if err != nil {
-		return EditionState{}, errors.Join(s.refused(ctx, now, actor, act, d.String(), err))
+		return EditionState{}, s.refused(ctx, now, actor, act, d.String(), err)
 	}
 	return EditionState{KeptEdition: k}, nil
 }
@@ -163,7 +162,7 @@ func (s *Station) signEdition(ctx context.Context, actor *Actor, now time.Time, 
 		}
 		k.Signed = append(k.Signed, EditionSignature{cert.Pseudonym, a.Bytes()})
 		if len(k.Signed) < 2 {
-			return errors.Join(s.shelve(tx, nil, k, nil), s.audit(tx, now, *actor, "edition sign", d.String(), "done", "one more officer has to sign"))
+			return errors.Join(s.shelve(tx, k, nil), s.audit(tx, now, *actor, "edition sign", d.String(), "done", "one more officer has to sign"))
 		}
 		k.State, k.Since = EditionInstalled, second(now)
 		if k.Known, err = s.takenSizes(tx); err != nil {
@@ -180,10 +179,6 @@ func (s *Station) signEdition(ctx context.Context, actor *Actor, now time.Time, 
 // install stores an edition as read and reads it, in one transaction: what is
 // judged after this one is judged by it.
 func (s *Station) install(ctx context.Context, tx Tx, k KeptEdition) error {
-	list, err := editionList(tx)
-	if err != nil {
-		return err
-	}
 	pack, err := tx.Setting(packKey(k.Hash))
 	if err != nil {
 		return err
@@ -192,7 +187,7 @@ func (s *Station) install(ctx context.Context, tx Tx, k KeptEdition) error {
 	if err != nil {
 		return err
 	}
-	if err := s.shelve(tx, list, k, nil); err != nil || trying(ctx) {
+	if err := s.shelve(tx, k, nil); err != nil || trying(ctx) {
 		return err
 	}
 	s.shelf.mu.Lock()

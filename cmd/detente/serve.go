@@ -161,11 +161,7 @@ func (s *serving) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	pack, err := book.EmbeddedPack()
-	if err != nil {
-		return err
-	}
-	return errors.Join(s.station.KeepBook(ctx, now(), pack), s.admitOperator(ctx))
+	return errors.Join(s.station.KeepBook(ctx, now(), book.EmbeddedPack), s.admitOperator(ctx))
 }
 
 // seed is a random start for the jitter of waits, which is no secret.
